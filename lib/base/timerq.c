@@ -133,7 +133,9 @@ uint64_t timerq_next(const struct timerq *q)
 
 struct timer *timerq_pop(struct timerq *q, uint64_t now_ns)
 {
-    while (q->count > 0 && q->slots[0].key_ns <= now_ns) {
+    for (unsigned corrected = 0; q->count > 0 && q->slots[0].key_ns <= now_ns; corrected++) {
+        if (corrected == TIMERQ_CORRECTIONS)
+            return NULL;
         struct timer *t = q->slots[0].timer;
         /* A key that tells the truth at the top is the earliest: no deadline is before its key. */
         if (q->slots[0].key_ns == t->deadline_ns) {

@@ -26,6 +26,8 @@ struct timer {
 
 #define timer_owner(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
+enum { TIMERQ_CORRECTIONS = 256 }; /* stale keys that one timerq_pop corrects at most: some 20 us */
+
 struct timerq;
 
 struct timerq *timerq_create(void);
@@ -42,7 +44,8 @@ bool timerq_set(struct timerq *q, struct timer *t, uint64_t deadline_ns) __attri
 void timerq_cancel(struct timerq *q, struct timer *t);
 /* No timer is due before this (it may be early by a moved timer's old key); TIMER_NEVER when empty. */
 uint64_t timerq_next(const struct timerq *q);
-/* Takes out one timer with deadline_ns <= now_ns, earliest first; NULL when none is due. */
+/* Takes out one timer with deadline_ns <= now_ns, earliest first; NULL when none is due, or when so many
+ * stale keys came up that the rest is left to the next call (timerq_next tells that it is worth making). */
 struct timer *timerq_pop(struct timerq *q, uint64_t now_ns);
 size_t timerq_count(const struct timerq *q);
 

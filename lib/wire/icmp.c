@@ -110,7 +110,7 @@ static bool is_broadcast(const struct addr *destination)
 bool icmp_error_allowed(const uint8_t *datagram, size_t len, bool link_broadcast)
 {
     struct ipv4 ip;
-    if (link_broadcast || !ipv4_decode(datagram, len, &ip))
+    if (link_broadcast || !ipv4_decode_beginning(datagram, len, &ip))
         return false;
     if ((ip.fragment & IPV4_OFFSET_MASK) != 0)
         return false;
@@ -121,22 +121,23 @@ bool icmp_error_allowed(const uint8_t *datagram, size_t len, bool link_broadcast
     if (ip.protocol != IPPROTO_NUM_ICMP)
         return true;
     /* One that ends before its type might be an error. */
-    return ip.total_len > ip.header_len && !icmp_is_error(datagram[ip.header_len]);
+    return ip.total_len > ip.header_len && len > ip.header_len && !icmp_is_error(datagram[ip.header_len]);
 }
 
 void icmp_encode_error(struct writer *w, const struct addr *source, uint8_t type, uint8_t code, uint32_t rest,
                        const uint8_t *offender, size_t offender_len, uint16_t id)
 {
     struct ipv4 ip;
-    if (!ipv4_decode(offender, offender_len, &ip)) {
+    if (!ipv4_decode_beginning(offender, offender_len, &ip)) {
         w->failed = true;
         return;
     }
+    size_t there = ip.total_len < offender_len ? ip.total_len : offender_len;
     struct icmp error = {.type = type,
                          .code = code,
                          .rest = rest,
                          .data = offender,
-                         .data_len = ip.total_len < QUOTE_MAX ? ip.total_len : QUOTE_MAX};
+                         .data_len = there < QUOTE_MAX ? there : QUOTE_MAX};
     /* RFC 1812 section 4.3.2.5: the offender's TOS, but precedence 6. Never its ECN bits. */
     datagram_write(w,
                    &(struct ipv4){.tos = (uint8_t)(PRECEDENCE_INTERNETWORK | (ip.tos & TOS_BITS)),

@@ -50,12 +50,13 @@ void icmp_encode_echo_reply(struct writer *w, const struct ipv4 *request_ip, con
 /*
  * RFC 1812 section 4.3.2.7 and RFC 1122 section 3.2.2: no error is sent about an ICMP error, a later
  * fragment, a packet to a broadcast or multicast address (at either layer), or one whose source names no
- * single host. datagram is the offending IPv4 datagram; link_broadcast tells that its frame was not unicast
- * to us.
+ * single host. datagram is the offending IPv4 datagram, or as much of it as is there; link_broadcast tells
+ * that its frame was not unicast to us.
  */
 bool icmp_error_allowed(const uint8_t *datagram, size_t len, bool link_broadcast);
 
-/* A whole IPv4 datagram from `source` to the offender's source, quoting as much as fits ICMP_ERROR_MAX.
+/* A whole IPv4 datagram from `source` to the offender's source, quoting as much of it as is there and fits
+ * ICMP_ERROR_MAX.
  * rest is the second word (next-hop MTU, pointer << 24). */
 void icmp_encode_error(struct writer *w, const struct addr *source, uint8_t type, uint8_t code, uint32_t rest,
                        const uint8_t *offender, size_t offender_len, uint16_t id);

@@ -32,7 +32,7 @@ static bool header_sums_up(const uint8_t *bytes, size_t header_len)
     return inet_finish(inet_sum(0, bytes, header_len)) == 0;
 }
 
-bool ipv4_decode(const uint8_t *bytes, size_t len, struct ipv4 *out)
+bool ipv4_decode_beginning(const uint8_t *bytes, size_t len, struct ipv4 *out)
 {
     struct reader r = reader_over(bytes, len);
     struct ipv4 h = {0};
@@ -50,7 +50,16 @@ bool ipv4_decode(const uint8_t *bytes, size_t len, struct ipv4 *out)
 
     if (r.failed || version_ihl >> 4 != VERSION_4 || h.header_len < IPV4_HEADER)
         return false;
-    if (h.total_len < h.header_len || h.total_len > len || !header_sums_up(bytes, h.header_len))
+    if (h.total_len < h.header_len || h.header_len > len || !header_sums_up(bytes, h.header_len))
+        return false;
+    *out = h;
+    return true;
+}
+
+bool ipv4_decode(const uint8_t *bytes, size_t len, struct ipv4 *out)
+{
+    struct ipv4 h;
+    if (!ipv4_decode_beginning(bytes, len, &h) || h.total_len > len)
         return false;
     *out = h;
     return true;

@@ -44,6 +44,9 @@ struct ipv4 {
  * header, *out untouched. Bytes beyond total_len (Ethernet padding) are not the datagram's.
  */
 bool ipv4_decode(const uint8_t *bytes, size_t len, struct ipv4 *out);
+/* The same for a datagram of which no more than the beginning is there, as ICMP errors quote it: its header
+ * is whole, total_len may be more than len. */
+bool ipv4_decode_beginning(const uint8_t *bytes, size_t len, struct ipv4 *out);
 /* Writes 20 bytes with their checksum. */
 void ipv4_encode(struct writer *w, const struct ipv4 *h);
 

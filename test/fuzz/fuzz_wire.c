@@ -122,8 +122,14 @@ static void check_error(const uint8_t *packet, size_t len)
 static void check_ipv4(const uint8_t *packet, size_t len)
 {
     struct ipv4 ip;
-    if (!ipv4_decode(packet, len, &ip)) {
+    if (!ipv4_decode_beginning(packet, len, &ip)) {
+        fuzz_require(!ipv4_decode(packet, len, &ip));
         fuzz_require(!icmp_error_allowed(packet, len, false));
+        return;
+    }
+    check_error(packet, len);
+    if (!ipv4_decode(packet, len, &ip)) {
+        fuzz_require(ip.total_len > len);
         return;
     }
     fuzz_require(ip.header_len >= IPV4_HEADER && ip.header_len <= ip.total_len && ip.total_len <= len);
@@ -133,7 +139,6 @@ static void check_ipv4(const uint8_t *packet, size_t len)
         check_udp(&ip, payload, payload_len);
     if (ip.protocol == IPPROTO_NUM_ICMP && ip.total_len <= PACKET_MAX - ICMP_HEADER)
         check_icmp(&ip, payload, payload_len);
-    check_error(packet, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -167,8 +167,10 @@ static void model_remove(struct model *m, int i)
 /* Pops all that is due from both; equal deadlines may come in any order. */
 static void pop_both(struct model *m, struct timer *timers, uint64_t now)
 {
-    struct timer *t;
-    while ((t = timerq_pop(q, now)) != NULL) {
+    while (timerq_next(q) <= now) {
+        struct timer *t = timerq_pop(q, now);
+        if (t == NULL)
+            continue; /* it corrected stale keys, as many as it does at once */
         int i = (int)(t - timers);
         require(m->set[i]);
         require(m->deadline[i] == model_earliest(m));
@@ -231,7 +233,10 @@ START_TEST(renewals_leave_the_heap_alone)
     for (uint64_t i = 0; i < MANY; i++)
         require(timerq_set(q, &timers[i], 1000000 + i));
     ck_assert_uint_eq(timers[MANY / 2].place, place); /* a store, no more */
-    ck_assert_ptr_null(timerq_pop(q, 999999));
+    unsigned calls = 0;
+    for (; timerq_next(q) <= 999999; calls++)
+        ck_assert_ptr_null(timerq_pop(q, 999999));
+    ck_assert_uint_ge(calls, MANY / TIMERQ_CORRECTIONS); /* no call does it all */
     ck_assert(timerq_next(q) == 1000000);
     for (uint64_t i = 0; i < MANY; i++)
         require(timerq_pop(q, 2000000) == &timers[i]);

@@ -133,6 +133,20 @@ START_TEST(error_quotes_what_fits)
 }
 END_TEST
 
+/* What another error quoted, or what was kept of it: all of that is quoted. */
+START_TEST(error_about_beginning)
+{
+    uint8_t offender[1480], bytes[ICMP_ERROR_MAX];
+    struct addr own = addr_from_ipv4(0x0a010002);
+    struct writer w = writer_over(bytes, sizeof(bytes));
+    datagram(offender, sizeof(offender), IPPROTO_NUM_UDP);
+    icmp_encode_error(&w, &own, ICMP_TIME_EXCEEDED, 0, 0, offender, 100, 1);
+    ck_assert(!w.failed);
+    ck_assert_uint_eq(writer_len(&w), IPV4_HEADER + ICMP_HEADER + 100);
+    ck_assert_mem_eq(bytes + IPV4_HEADER + ICMP_HEADER, offender, 100);
+}
+END_TEST
+
 START_TEST(error_about_no_datagram)
 {
     uint8_t offender[40] = {0}, bytes[ICMP_ERROR_MAX];
@@ -225,7 +239,8 @@ START_TEST(error_about_broken_header)
     uint8_t bytes[64];
     datagram(bytes, 40, IPPROTO_NUM_UDP);
     ck_assert(icmp_error_allowed(bytes, 40, false));
-    ck_assert(!icmp_error_allowed(bytes, 39, false));
+    ck_assert(icmp_error_allowed(bytes, 39, false)); /* its end is missing: what an error quoted */
+    ck_assert(!icmp_error_allowed(bytes, 19, false));
     bytes[8]++;
     ck_assert(!icmp_error_allowed(bytes, 40, false));
 }
@@ -241,6 +256,7 @@ static Suite *suite(void)
     tcase_add_test(tc, error_types);
     tcase_add_test(tc, error_bytes);
     tcase_add_loop_test(tc, error_quotes_what_fits, 0, ROWS(quotes));
+    tcase_add_test(tc, error_about_beginning);
     tcase_add_test(tc, error_about_no_datagram);
     tcase_add_loop_test(tc, error_rules, 0, ROWS(offenders));
     tcase_add_test(tc, error_about_icmp_behind_options);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of the agent share among themselves. Nobody outside lib/agent includes this.
+ *
+ *     mobile   - a home address, the security associations of its owner, its replay state
+ *     care     - one care-of address of a bound mobile; a mobile with at least one is bound
+ *     tunnel   - a pair of outer addresses, shared by all care-of addresses that use it
+ *     vigil    - announcements that a home address still owes to the home link
+ */
+#ifndef AGENT_INTERNAL_H
+#define AGENT_INTERNAL_H
+
+#include "agent.h"
+#include "limit.h"
+#include "mip4.h"
+#include "timerq.h"
+
+/* Chains of two: a lookup among a million is one or two cache misses, not eight. */
+#define HASH_BKT_CAPACITY_THRESH 2U
+/* Out of memory is an answer (130), not the end of the process: hh.tbl stays NULL. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+/* struct timer.kind: what its owner is and what happened. */
+enum agent_timer { TIMER_LIFETIME, TIMER_REPEAT, TIMER_DEFEND, TIMER_TUNNEL_AGE };
+
+/* A security association with its replay state (replay.c). */
+struct security {
+    struct security *next;
+    uint32_t spi;
+    uint32_t seen;       /* agent->sweep when it was last configured */
+    uint32_t nonce;      /* the first one that is good now ... */
+    uint32_t denied_tag; /* of the request that was last denied; counts while denied_code is not 0 */
+    uint8_t nonces;      /* ... and how many after it are good as well */
+    uint8_t denied_code;
+    uint8_t replay; /* enum replay_style */
+    uint8_t algorithm;
+    uint8_t key_len;
+    uint8_t key[]; /* as long as it is: a million of these are kept */
+};
+
+/* A network access identifier (RFC 2794) and whose it is. */
+struct name {
+    UT_hash_handle hh;
+    struct mobile *mobile;
+    uint32_t seen;
+    char text[];
+};
+
+struct mobile {
+    UT_hash_handle hh; /* agent->mobiles, by home */
+    struct addr home;
+    struct security *securities;
+    struct care *cares; /* NULL: at home as far as we know */
+    struct name *name;
+    struct vigil *vigil;
+    uint64_t newest;  /* the greatest timestamp accepted from it (RFC 5944 section 5.7.1) */
+    uint64_t current; /* tag of the request accepted last; 0: none */
+    uint32_t slot;
+    uint32_t seen;
+};
+
+struct foreign {
+    UT_hash_handle hh; /* agent->foreigns, by address */
+    struct addr address;
+    struct security *securities;
+};
+
+/* One care-of address of a mobile. */
+struct care {
+    struct mobile *mobile;
+    struct care *next;
+    struct tunnel *tunnel; /* bears the addresses */
+    struct care *on_tunnel_prev, *on_tunnel_next;
+    struct timer lifetime; /* not set: never ends */
+    uint16_t granted_s;
+    uint8_t encapsulation;
+};
+
+struct tunnel {
+    struct tunnel *next; /* in its bucket */
+    struct addr source;
+    struct addr far;
+    struct care *cares; /* never empty but while one is being added */
+    struct soft *soft;  /* NULL: nothing is known of it */
+};
+
+/* Announcements of one home address: the repeats of the one just made, and one that a conflict calls for. */
+struct vigil {
+    struct mobile *mobile;
+    struct timer repeat;
+    struct timer defend;
+    uint64_t began_ns;
+    uint8_t step; /* the next repeat to be sent */
+    bool ours;
+    struct mac mac;
+};
+
+/* Records of effects in a growing run of bytes: short ones stay short, however many a sweep makes. */
+struct effects {
+    uint8_t *bytes;
+    size_t head, tail, size;
+    struct effect out; /* the one popped last */
+};
+
+struct agent {
+    struct agent_settings settings;
+    struct addr *reserved; /* settings.reserved */
+    struct auth *auth;
+    struct timerq *timers;
+    struct effects effects;
+    struct agent_counters counters;
+
+    struct mobile *mobiles;
+    struct name *names;
+    struct foreign *foreigns;
+    struct mobile **slots; /* NULL: free */
+    size_t n_slots, slots_size;
+    uint32_t *free_slots;
+    size_t n_free_slots;
+    size_t n_mobiles, n_bindings;
+
+    uint32_t sweep; /* counts sweeps; what bears another number was not set again */
+    size_t sweep_at;
+    bool foreigns_swept;
+    bool auditing; /* agent_configure left bindings to be looked at, from audit_at on */
+    size_t audit_at;
+
+    struct tunnel **tunnels;
+    size_t n_buckets; /* a power of two */
+    struct soft *refreshing;
+
+    struct auth_key seed;
+    uint64_t nonces_made;
+    uint64_t floor; /* no new mobile node's timestamp may be at or before this */
+
+    struct limit denials;
+    struct limit notes[NOTE_UNREACHABLE + 1];
+};
+
+static inline void count(struct agent *agent, enum agent_counter c)
+{
+    agent->counters.n[c]++;
+}
+
+/* ---- effects.c ---- */
+/* Makes room for what one step can produce; a step begins with it, so that adding cannot fail halfway. */
+bool effects_reserve(struct effects *effects) __attribute__((warn_unused_result));
+void effects_destroy(struct effects *effects);
+void effect_install(struct agent *agent, const struct forwarding *install);
+void effect_remove(struct agent *agent, const struct addr *home);
+void effect_send(struct agent *agent, const struct message *send);
+void effect_announce(struct agent *agent, const struct announcement *announce);
+void effect_relay(struct agent *agent, const struct relay *relay);
+void effect_note(struct agent *agent, const struct note *note);
+/* For what a stranger can cause: a few a second of each kind. */
+void effect_note_limited(struct agent *agent, const struct note *note, struct instant now);
+
+/* ---- mobile.c ---- */
+struct mobile *mobile_by_home(const struct agent *agent, const struct addr *home);
+struct mobile *mobile_by_nai(const struct agent *agent, const void *nai, size_t len);
+struct foreign *foreign_by_address(const struct agent *agent, const struct addr *address);
+struct security *security_find(struct security *list, uint32_t spi);
+struct auth_key security_key(const struct security *security);
+void mobiles_destroy(struct agent *agent);
+
+/* ---- settings.c ---- */
+int settings_replace(struct agent *agent, const struct agent_settings *settings);
+bool is_home_agent(const struct agent *agent, const struct addr *a);
+bool is_reserved(const struct agent *agent, const struct addr *a);
+bool is_own(const struct agent *agent, const struct addr *a);
+/* NULL: in none. */
+const struct prefix *home_network(const struct agent *agent, const struct addr *a);
+/* It could be the address of one host, by its form alone. */
+bool names_a_host(const struct addr *a);
+/* 255.255.255.255, or the subnet broadcast address of a home network. */
+bool is_broadcast(const struct agent *agent, const struct addr *a);
+/* Our unicast address for mobile nodes at home: the one inside its home network, else the first. */
+const struct addr *home_agent_for(const struct agent *agent, const struct addr *home);
+
+/* ---- binding.c ---- */
+struct grant {
+    struct addr care_of;
+    struct addr source;
+    uint8_t encapsulation;
+    uint16_t lifetime_s;
+    bool keep_others; /* S */
+    bool heard;       /* the request came from the care-of address itself */
+};
+
+enum binding_change { BINDING_CREATED, BINDING_RENEWED, BINDING_MOVED, BINDING_NO_MEMORY };
+
+struct care *care_find(const struct mobile *mobile, const struct addr *care_of);
+size_t care_count(const struct mobile *mobile);
+uint32_t care_left_s(const struct care *care, struct instant now);
+enum binding_change binding_grant(struct agent *agent, struct mobile *mobile, const struct grant *grant,
+                                  struct instant now);
+/* Takes one care-of address away; the last one ends the binding. */
+void binding_drop(struct agent *agent, struct care *care);
+/* As binding_drop, but forwarding is not told. */
+void binding_drop_quietly(struct agent *agent, struct care *care);
+/* Ends the binding: stops forwarding and interception; announces nothing. */
+void binding_end(struct agent *agent, struct mobile *mobile);
+void binding_revoke(struct agent *agent, struct mobile *mobile);
+void binding_install(struct agent *agent, const struct mobile *mobile);
+void binding_lifetime_over(struct agent *agent, struct care *care);
+/* What agent_expire would do for this mobile if it came now. */
+void binding_expire_due(struct agent *agent, struct mobile *mobile, struct instant now);
+
+/* ---- tunnel.c ---- */
+int tunnels_resize(struct agent *agent, size_t bindings);
+/* The tunnel between these addresses, made if need be. NULL: out of memory. */
+struct tunnel *tunnel_get(struct agent *agent, const struct addr *source, const struct addr *far);
+void tunnel_attach(struct tunnel *tunnel, struct care *care);
+void tunnel_detach(struct agent *agent, struct care *care);
+/* Undoes a tunnel_get that was not followed by an attach. */
+void tunnel_discard_idle(struct agent *agent, struct tunnel *tunnel);
+void tunnel_describe(const struct tunnel *tunnel, struct care_of *out);
+/* A sign of life of the far end. True: it had been reported unreachable. */
+bool tunnel_alive(struct agent *agent, struct tunnel *tunnel);
+void tunnel_age(struct agent *agent, struct timer *timer, struct instant now);
+/* Installs one more binding with what has changed about its tunnel. */
+void tunnel_refresh_step(struct agent *agent);
+
+/* ---- announce.c ---- */
+void announce_bound(struct agent *agent, struct mobile *mobile, struct instant now);
+void announce_returned(struct agent *agent, struct mobile *mobile, const struct mac *mac, struct instant now);
+/* Nothing more is said about this home address. */
+void announce_cancel(struct agent *agent, struct mobile *mobile);
+void announce_repeat(struct agent *agent, struct timer *timer, struct instant now);
+void announce_defend(struct agent *agent, struct timer *timer);
+
+/* ---- replay.c ---- */
+enum freshness {
+    UNJUDGED,
+    FRESH,
+    AGAIN,         /* the accepted current request once more */
+    DENIED_BEFORE, /* a request that was denied with security->denied_code, once more (nonces only) */
+    STALE          /* 133 */
+};
+
+/* What tells requests that authenticate apart: the first bytes of the authenticator, which covers them. */
+uint64_t request_tag(const struct mip4_request *request);
+void replay_begin(struct agent *agent, struct security *security);
+enum freshness replay_judge(const struct agent *agent, const struct mobile *mobile,
+                            const struct security *security, const struct mip4_request *request,
+                            struct instant now);
+/* What replies bear as Identification; for STALE it is what resynchronises. */
+uint64_t replay_answer(struct security *security, const struct mip4_request *request,
+                       enum freshness freshness, struct instant now);
+/* A fresh request was accepted, or denied with code: it will not be fresh again. */
+void replay_accept(struct agent *agent, struct mobile *mobile, struct security *security,
+                   const struct mip4_request *request);
+void replay_deny(struct agent *agent, struct security *security, const struct mip4_request *request,
+                 uint8_t code);
+
+/* ---- registration.c ---- */
+/* One request on its way through the checks. */
+struct registration {
+    struct agent *agent;
+    const struct agent_datagram *datagram;
+    struct instant now;
+    struct mip4_request request;
+    bool malformed;            /* request holds what came before the fault */
+    bool broadcast;            /* sent to us among others */
+    struct mobile *mobile;     /* whose request it says it is */
+    struct security *security; /* that the request names */
+    struct foreign *foreign;   /* who sent it, if we share an association */
+    enum freshness freshness;
+    uint8_t encapsulation; /* that will be granted */
+};
+
+void registration_handle(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
+/* RFC 5944 section 3.8.3.1: a mobile node back on its home link says so. */
+bool registration_is_return(const struct registration *r);
+/* Every care-of address, or one, is to go; foreign agents do not sign these (section 3.5.4). */
+bool registration_is_farewell(const struct registration *r);
+bool registration_nai_is_signed(const struct registration *r);
+
+/* ---- reply.c ---- */
+void reply_send(struct registration *r, uint8_t code, uint16_t lifetime_s);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A token bucket: at most `per_s` a second on average, `burst` at once. Time is an argument. Starts full.
+ */
+#ifndef AGENT_LIMIT_H
+#define AGENT_LIMIT_H
+
+#include "instant.h"
+
+#include <stdbool.h>
+
+struct limit {
+    uint32_t per_s;
+    uint32_t burst;
+    uint64_t spent_ns; /* time that the tokens taken stand for: the bucket is full again at this moment */
+};
+
+static inline struct limit limit_of(uint32_t per_s, uint32_t burst)
+{
+    return (struct limit){.per_s = per_s, .burst = burst};
+}
+
+/* True: one was left, and is taken. */
+static inline bool limit_take(struct limit *l, uint64_t now_ns)
+{
+    const uint64_t token_ns = NSEC_PER_S / l->per_s;
+    const uint64_t from = l->spent_ns > now_ns ? l->spent_ns : now_ns;
+    if (from + token_ns > now_ns + token_ns * l->burst)
+        return false;
+    l->spent_ns = from + token_ns;
+    return true;
+}
+
+#endif
