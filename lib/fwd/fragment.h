@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Fragmentation of an IPv4 packet before it is encapsulated or goes onto a link (RFC 791 section 3.2,
+ * RFC 2003 section 5.1). Any thread that owns the packet. */
+#ifndef FWD_FRAGMENT_H
+#define FWD_FRAGMENT_H
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+enum {
+    FRAGMENTS_MAX = 64,   /* 1500 bytes over the smallest tunnel of RFC 1191 */
+    FRAGMENT_MTU_MIN = 68 /* RFC 791: what every link takes whole; a smaller mtu is taken for this */
+};
+
+/* m: one segment, beginning at a valid IP header with DF clear; it is only read. The fragments are copies
+ * from pool, one segment each, since not every device sends more; checksums are filled in. Returns how many
+ * there are, or -ENOMEM, -EINVAL: too many, or beyond the end of what can be reassembled. */
+int fragment_ipv4(struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool,
+                  struct rte_mbuf *out[static FRAGMENTS_MAX]);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What classification decides for one packet. One list makes the enum, the counters and the operator's text;
+ * the default is to drop. Every packet that a worker receives ends in exactly one verdict.
+ */
+#ifndef FWD_VERDICT_H
+#define FWD_VERDICT_H
+
+#include <stdint.h>
+
+enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
+
+/* X(name, kind, console name, operator's text) */
+#define VERDICTS(X)                                                                                          \
+    X(TUNNELLED, FORWARD, "tunnelled", "encapsulated towards a care-of address")                             \
+    X(FRAGMENTED, FORWARD, "fragmented",                                                                     \
+      "fragmented, then encapsulated (DF clear, larger than the tunnel's MTU)")                              \
+    X(ON_LINK, FORWARD, "on_link", "delivered on the home link to a home address that is at home")           \
+    X(PUNT_ARP, PUNT, "punt_arp", "ARP, to the control lcore")                                               \
+    X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registration messages, to the control lcore")               \
+    X(PUNT_LOCAL, PUNT, "punt_local", "ICMP and UDP for the appliance itself, to the control lcore")         \
+    X(PUNT_RESOLVE, PUNT, "punt_resolve", "wait at the control lcore for the next hop's MAC address")        \
+    X(PUNT_TTL_EXCEEDED, PUNT, "ttl_exceeded", "TTL ran out; time exceeded is due to the sender")            \
+    X(PUNT_TOO_BIG, PUNT, "too_big", "DF set and larger than the tunnel's MTU; fragmentation needed is due") \
+    X(DROP_RUNT, DROP, "runt", "shorter than its headers")                                                   \
+    X(DROP_FOREIGN_MAC, DROP, "foreign_mac", "for another station's MAC address")                            \
+    X(DROP_ETHERTYPE, DROP, "ethertype", "neither IPv4 nor ARP")                                             \
+    X(DROP_IP_VERSION, DROP, "ip_version", "IP version or header length wrong")                              \
+    X(DROP_IP_LENGTH, DROP, "ip_length", "IP total length wrong")                                            \
+    X(DROP_IP_CHECKSUM, DROP, "ip_checksum", "IP header checksum wrong")                                     \
+    X(DROP_BAD_SOURCE, DROP, "bad_source", "source address that names no single host")                       \
+    X(DROP_LINK_BROADCAST, DROP, "link_broadcast", "link broadcast with a unicast IP destination")           \
+    X(DROP_BROADCAST, DROP, "broadcast", "IP broadcast that is no registration message")                     \
+    X(DROP_MULTICAST, DROP, "multicast", "IP multicast")                                                     \
+    X(DROP_NO_BINDING, DROP, "no_binding", "for no binding and no home network of ours")                     \
+    X(DROP_LOOP_OWN_SOURCE, DROP, "loop_own_source",                                                         \
+      "source is one of our own addresses (RFC 2003 section 3.2)")                                           \
+    X(DROP_LOOP_CARE_OF, DROP, "loop_care_of", "source is the tunnel's destination (RFC 2003 section 3.2)")  \
+    X(DROP_RECURSIVE, DROP, "recursive",                                                                     \
+      "came back from its own care-of address encapsulated (RFC 5944 4.2.3)")                                \
+    X(DROP_LOCAL_FRAGMENT, DROP, "local_fragment", "fragment for the appliance itself")                      \
+    X(DROP_LOCAL_PROTOCOL, DROP, "local_protocol", "protocol that the appliance does not serve")             \
+    X(DROP_REVERSE_TUNNEL, DROP, "reverse_tunnel", "reverse tunnel that was not granted")                    \
+    X(DROP_POLICED, DROP, "policed", "above the rate at which its class may reach the control lcore")        \
+    X(DROP_PUNT_FULL, DROP, "punt_full", "ring to the control lcore full")                                   \
+    X(DROP_TX_FULL, DROP, "tx_full", "transmit queue full")                                                  \
+    X(DROP_NO_MBUF, DROP, "no_mbuf", "no packet buffer for fragments or headroom")                           \
+    X(DROP_SEGMENTED, DROP, "segmented", "received in several buffers: larger than the port's MTU")
+
+enum verdict {
+#define X(name, kind, key, text) VERDICT_##name,
+    VERDICTS(X)
+#undef X
+        VERDICT_COUNT
+};
+
+const char *verdict_name(enum verdict v);
+const char *verdict_text(enum verdict v);
+enum verdict_kind verdict_kind(enum verdict v);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker lcore: receives bursts, classifies, looks up, rewrites in place, sends. It reads the table and the
+ * adjacencies and writes nothing that another thread writes; no lock, log, system call, allocation, or clock
+ * but the TSC.
+ *
+ * The shell fills in a struct worker, then calls worker_turn for ever from one lcore (it is also the whole of
+ * what the benchmark and the data-path tests run).
+ */
+#ifndef FWD_WORKER_H
+#define FWD_WORKER_H
+
+#include <rte_mempool.h>
+
+#include "adjacency.h"
+#include "punt.h"
+#include "table.h"
+#include "verdict.h"
+
+enum {
+    WORKER_BURST = 32,
+    WORKER_PORTS_MAX = 8,
+    WORKER_NETWORKS_MAX = 64,
+    WORKER_OWN_MAX = 128,
+    WORKER_ID_BUCKETS = 2048
+};
+
+/* How frames leave by one port. Exactly one lcore owns a tx queue; who has none of its own passes its frames
+ * to the one who owns it over handoff. */
+struct worker_port {
+    uint16_t port_id;
+    uint16_t mtu;
+    struct mac mac;
+    bool receive;        /* this worker polls rx_queue */
+    bool own_tx;         /* this worker owns tx_queue; else its frames go to handoff */
+    bool serves_handoff; /* this worker sends what others left in handoff, by tx_queue */
+    uint16_t rx_queue;
+    uint16_t tx_queue;
+    struct rte_ring *handoff; /* NULL: every sender has a queue of its own */
+};
+
+struct ipv4_network {
+    uint32_t address, mask; /* network order */
+};
+
+/* What control may change while workers run: immutable once published, replaced as a whole and freed after a
+ * grace period. */
+struct worker_settings {
+    struct ipv4_network home_networks[WORKER_NETWORKS_MAX];
+    unsigned n_home_networks;
+    uint32_t own[WORKER_OWN_MAX]; /* the appliance's addresses in network order (loop rule) */
+    unsigned n_own;
+    bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
+};
+
+struct binding_counter {
+    uint64_t packets, bytes; /* inner packets, inner bytes */
+};
+
+struct worker_counters {
+    uint64_t verdict[VERDICT_COUNT];
+    uint64_t policed[PUNT_CLASS_COUNT];                  /* dropped by policing or a full ring, by class */
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* frames without their checksum */
+    uint64_t unreachable_told; /* packets forwarded into a tunnel reported unreachable, its sender told */
+    uint64_t turns, idle_turns;
+};
+
+struct worker {
+    /* Set by the shell before the first turn. */
+    unsigned index;   /* 0.. among the workers; also its reader id in the table's QSBR */
+    unsigned workers; /* how many there are: identifications are divided among them */
+    const struct table *table;
+    const struct adjacencies *adjacencies;
+    const struct worker_settings *settings; /* read with acquire once a turn; control replaces it */
+    struct punt_rings *punts;
+    struct rte_mempool *pool; /* for fragments and copies; its mbufs have PUNT_META_SIZE */
+    struct worker_port port[WORKER_PORTS_MAX];
+    unsigned n_ports;
+    struct binding_counter *bindings; /* table_slots() of them; written by this worker, read by control */
+
+    /* The worker's own. Counters are read by control with relaxed loads. */
+    struct worker_counters counters;
+    struct token_bucket class_bucket[PUNT_CLASS_COUNT];
+    struct token_bucket source_bucket[PUNT_SOURCE_BUCKETS];
+    uint16_t identification[WORKER_ID_BUCKETS];
+    struct worker_tx {
+        struct rte_mbuf *frame[WORKER_BURST * 4];
+        uint8_t verdict[WORKER_BURST * 4]; /* counted when the frame has left; VERDICT_COUNT: not counted */
+        unsigned n;
+    } tx[WORKER_PORTS_MAX];
+    struct worker_handed {
+        struct rte_mbuf *frame[WORKER_BURST];
+        unsigned n;
+    } handed[WORKER_PORTS_MAX]; /* taken from handoff; what the queue refused is tried again next turn */
+};
+
+/* Registers with the table's QSBR and brings it online; calls from the lcore that will run it. */
+void worker_start(struct worker *w);
+/* One turn: every rx queue once, handoffs, quiescent state. Returns the number of frames received, and sent
+ * for others: 0 is an idle turn. */
+unsigned worker_turn(struct worker *w);
+/* One burst through classification to transmission, as worker_turn does for each rx queue; takes over the
+ * mbufs. */
+void worker_burst(struct worker *w, unsigned port_index, struct rte_mbuf **frames, unsigned n);
+/* Around a sleep, or for good: readers that are offline hold nothing. */
+void worker_offline(struct worker *w);
+void worker_online(struct worker *w);
+
+#endif

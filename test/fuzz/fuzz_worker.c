@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The whole worker under random frames: every one ends in one verdict, what leaves is a well-formed packet of
+ * the right length, and no buffer is lost. The input is a byte of options and the frame.
+ *
+ * What lies behind the frame in its buffer is poisoned where the compiler can do that, so that a read beyond
+ * the frame is seen although the buffer goes on.
+ */
+#include "fuzz.h"
+
+#include <netinet/in.h>
+
+#include <rte_eal.h>
+
+#include "../fwd/frame.h"
+#include "tunnel.h"
+#include "worker.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, len)   ((void)(at), (void)(len))
+#define ASAN_UNPOISON_MEMORY_REGION(at, len) ((void)(at), (void)(len))
+#endif
+
+enum { POOL = 255, ADJACENCY_KNOWN = 1, ADJACENCY_UNKNOWN = 2, ETHERNET = 14 };
+
+enum option {
+    OPTION_SUM_RIGHT = 0x01, /* make the header's checksum right, or few inputs get past it */
+    OPTION_SUM_GOOD = 0x02,  /* the device says that it is */
+    OPTION_TO_US = 0x04,     /* the same for the destination MAC address */
+    OPTION_OUTER_DF = 0x08,
+    OPTION_NO_TUNNEL_MTU = 0x10 /* the tunnels' MTU is the smallest */
+};
+
+static struct rte_mempool *pool;
+static struct rte_ring *sent;
+static struct table *table[2]; /* usual and smallest tunnel MTU */
+static struct punt_rings punts;
+static struct worker_settings settings;
+static struct worker worker;
+
+static void install(struct table *t, uint32_t home, struct entry e)
+{
+    struct addr address = addr_from_ipv4(home);
+    fuzz_require(table_install(t, &address, &e) == 0);
+}
+
+static struct entry tunnel(uint32_t adjacency, uint16_t mtu, uint8_t flags)
+{
+    struct entry e;
+    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(CARE_OF);
+    fuzz_require(entry_tunnel(&e, &source, &destination, adjacency, mtu, flags) == 0);
+    return e;
+}
+
+static struct table *make_table(const char *name, uint16_t mtu)
+{
+    struct table *t = table_create(name, 64, 1, SOCKET_ID_ANY);
+    fuzz_require(t != NULL);
+    install(t, HOME_AGENT, (struct entry){.kind = ENTRY_LOCAL});
+    install(t, SUBNET_ALL, (struct entry){.kind = ENTRY_LOCAL, .flags = ENTRY_BROADCAST});
+    install(t, AWAY, tunnel(ADJACENCY_KNOWN, mtu, 0));
+    install(t, AWAY_WAITING, tunnel(ADJACENCY_UNKNOWN, mtu, 0));
+    install(t, AWAY_LOST, tunnel(ADJACENCY_KNOWN, mtu, ENTRY_UNREACHABLE));
+    install(t, AT_HOME, (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJACENCY_KNOWN, .mtu = 1500});
+    return t;
+}
+
+static void start(void)
+{
+    const char *argv[] = {"fuzz_worker",
+                          "--no-huge",
+                          "-m",
+                          "64",
+                          "--no-pci",
+                          "--no-shconf",
+                          "--lcores",
+                          "0",
+                          "--no-telemetry",
+                          "--log-level=lib.eal:error"};
+    fuzz_require(rte_eal_init((int)(sizeof(argv) / sizeof(argv[0])), (char **)argv) >= 0);
+    pool = rte_pktmbuf_pool_create("fuzz", POOL, 0, PUNT_META_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    sent = rte_ring_create("sent", 256, SOCKET_ID_ANY, 0);
+    fuzz_require(pool != NULL && sent != NULL);
+    fuzz_require(punt_rings_create(&punts, "fuzz", SOCKET_ID_ANY) == 0);
+    table[0] = make_table("usual", 1500);
+    table[1] = make_table("smallest", 68);
+    struct adjacencies *adjacencies = adjacencies_create(4);
+    fuzz_require(adjacencies != NULL);
+    adjacency_publish(adjacencies, ADJACENCY_KNOWN, 0, &mac_router);
+    settings.home_networks[0].address = htonl(IP(10, 1, 0, 0));
+    settings.home_networks[0].mask = htonl(IP(255, 255, 255, 0));
+    settings.n_home_networks = 1;
+    settings.own[0] = htonl(HOME_AGENT);
+    settings.n_own = 1;
+    worker = (struct worker){.workers = 1,
+                             .adjacencies = adjacencies,
+                             .settings = &settings,
+                             .punts = &punts,
+                             .pool = pool,
+                             .n_ports = 1};
+    worker.port[0] = (struct worker_port){.mtu = 1500, .mac = mac_own, .handoff = sent};
+    worker.bindings = calloc(table_slots(table[0]), sizeof(*worker.bindings));
+    fuzz_require(worker.bindings != NULL);
+}
+
+/* Of a packet that is sent: a header that holds, of a length that is the packet's. Returns the header's
+ * length. */
+static unsigned check_ip(const uint8_t *ip, unsigned len)
+{
+    unsigned header = (ip[0] & 15) * 4;
+    fuzz_require(len >= 20 && ip[0] >> 4 == 4 && header >= 20 && header <= len);
+    fuzz_require(get16(ip + 2) == len);
+    return header;
+}
+
+/* Our own header is always right; what is inside is as right as the device said that it came. */
+static void check_packet(const uint8_t *ip, unsigned len, bool inner_sum_right)
+{
+    unsigned header = check_ip(ip, len);
+    bool tunnelled = get32(ip + 12) == HOME_AGENT && get32(ip + 16) == CARE_OF && ip[9] == 4;
+    if (tunnelled || inner_sum_right)
+        fuzz_require(full_sum(ip, header) == 0);
+    if (!tunnelled)
+        return;
+    fuzz_require(header == 20 && ip[8] == 64 && ip[1] == ip[21]);
+    fuzz_require((get16(ip + 6) & 0x4000) == 0 || get16(ip + 4) == 0);
+    fuzz_require((get16(ip + 6) & 0x4000) != 0 || (get16(ip + 26) & 0x4000) == 0);
+    unsigned inner = check_ip(ip + 20, len - 20);
+    fuzz_require(!inner_sum_right || full_sum(ip + 20, inner) == 0);
+    fuzz_require(ip[28] > 0);
+}
+
+static void collect(bool inner_sum_right)
+{
+    struct rte_mbuf *m;
+    while (rte_ring_dequeue(sent, (void **)&m) == 0) {
+        fuzz_require(m->nb_segs == 1 && get16(rte_pktmbuf_mtod(m, uint8_t *) + 12) == 0x0800);
+        check_packet(rte_pktmbuf_mtod(m, uint8_t *) + ETHERNET, rte_pktmbuf_data_len(m) - ETHERNET,
+                     inner_sum_right);
+        rte_pktmbuf_free(m);
+    }
+    for (int c = 0; c < PUNT_CLASS_COUNT; c++) {
+        while (rte_ring_dequeue(punts.ring[c], (void **)&m) == 0) {
+            fuzz_require(punt_meta(m)->class == c);
+            if (c == PUNT_RESOLVE)
+                check_packet(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), inner_sum_right);
+            rte_pktmbuf_free(m);
+        }
+    }
+}
+
+static uint64_t verdicts(void)
+{
+    uint64_t sum = 0;
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        sum += worker.counters.verdict[v];
+    return sum;
+}
+
+static void make_right(uint8_t *frame, size_t len)
+{
+    unsigned header = len > ETHERNET ? (frame[ETHERNET] & 15) * 4U : 0;
+    if (header < 20 || ETHERNET + header > len)
+        return;
+    put16(frame + ETHERNET + 10, 0);
+    put16(frame + ETHERNET + 10, full_sum(frame + ETHERNET, header));
+}
+
+static struct rte_mbuf *frame_of(const uint8_t *data, size_t size, unsigned options)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+    fuzz_require(m != NULL);
+    if (size > rte_pktmbuf_tailroom(m))
+        size = rte_pktmbuf_tailroom(m);
+    uint8_t *frame = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)size);
+    memcpy(frame, data, size);
+    if ((options & OPTION_TO_US) != 0 && size >= 6)
+        memcpy(frame, mac_own.b, 6);
+    if ((options & OPTION_SUM_RIGHT) != 0)
+        make_right(frame, size);
+    if ((options & OPTION_SUM_GOOD) != 0)
+        m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    return m;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (pool == NULL)
+        start();
+    if (size == 0)
+        return 0;
+    unsigned options = data[0];
+    settings.outer_df_always = (options & OPTION_OUTER_DF) != 0;
+    worker.table = table[(options & OPTION_NO_TUNNEL_MTU) != 0];
+    uint64_t before = verdicts();
+
+    struct rte_mbuf *m = frame_of(data + 1, size - 1, options);
+    uint8_t *end = rte_pktmbuf_mtod(m, uint8_t *) + rte_pktmbuf_data_len(m);
+    uint16_t behind = rte_pktmbuf_tailroom(m);
+    ASAN_POISON_MEMORY_REGION(end, behind);
+    worker_burst(&worker, 0, &m, 1);
+    ASAN_UNPOISON_MEMORY_REGION(end, behind);
+
+    fuzz_require(verdicts() == before + 1);
+    collect((options & OPTION_SUM_GOOD) == 0);
+    fuzz_require(rte_mempool_avail_count(pool) == POOL);
+    return 0;
+}
+
+static const struct spec seeds[] = {
+    {0},
+    {.fragment = 0x4000, .tos = 3},
+    {.payload = 1480},
+    {.payload = 1480, .options = "\x94\4\0\0\7\7\4\0\0\0\0\0", .n_options = 12},
+    {.payload = 1480, .fragment = 0x2000 | 77},
+    {.payload = 1480, .fragment = 0x4000},
+    {.dst = AWAY_WAITING},
+    {.dst = AWAY_LOST},
+    {.dst = AT_HOME, .payload = 1481},
+    {.dst = UNSEEN},
+    {.dst = HOME_AGENT, .port = 434},
+    {.dst = HOME_AGENT, .protocol = 1},
+    {.to = TO_ALL, .dst = UINT32_MAX, .port = 434},
+    {.to = TO_ALL, .dst = SUBNET_ALL, .port = 434},
+    {.to = TO_ALL, .ethertype = 0x0806},
+    {.from = CARE_OF, .protocol = 4, .inner_dst = AWAY},
+    {.ttl = 1},
+};
+
+size_t fuzz_seed(size_t n, uint8_t out[static FUZZ_SEED_MAX])
+{
+    uint8_t frame[FRAME_MAX];
+    size_t count = sizeof(seeds) / sizeof(seeds[0]);
+    if (n >= 2 * count)
+        return 0;
+    unsigned len = frame_build(&seeds[n / 2], frame);
+    out[0] = OPTION_SUM_RIGHT | (n % 2 == 1 ? OPTION_NO_TUNNEL_MTU | OPTION_TO_US : 0);
+    memcpy(out + 1, frame, len);
+    return len + 1;
+}

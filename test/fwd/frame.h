@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames for the tests, built byte by byte and without the code under test: what a field leaves at zero is
+ * that of a whole, well-formed UDP packet from CORRESPONDENT, unicast to the port. And an independent sum.
+ */
+#ifndef TEST_FWD_FRAME_H
+#define TEST_FWD_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "addr.h"
+
+#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
+#define CORRESPONDENT   IP(192, 0, 2, 9)
+#define HOME_AGENT      IP(10, 1, 0, 2)
+#define OTHER_OWN       IP(10, 9, 0, 1)
+#define SUBNET_ALL      IP(10, 1, 0, 255)
+#define AWAY            IP(10, 1, 0, 50) /* bound, its tunnel's adjacency is resolved */
+#define AWAY_WAITING    IP(10, 1, 0, 51) /* bound, not resolved */
+#define AWAY_LOST       IP(10, 1, 0, 52) /* bound, its care-of address reported unreachable */
+#define AT_HOME         IP(10, 1, 0, 60) /* on the link, resolved */
+#define AT_HOME_WAITING IP(10, 1, 0, 61)
+#define UNSEEN          IP(10, 1, 0, 99) /* in the home network, nothing known */
+#define ELSEWHERE       IP(198, 51, 100, 7)
+#define CARE_OF         IP(10, 2, 0, 77)
+
+static const struct mac mac_own = {{2, 0, 0, 0, 0, 1}}, mac_other = {{2, 0, 0, 0, 0, 0xee}},
+                        mac_group = {{1, 0, 0x5e, 0, 0, 5}}, mac_router = {{2, 0, 0, 0, 0, 0xaa}},
+                        mac_at_home = {{2, 0, 0, 0, 0, 0xbb}};
+
+enum to { TO_US, TO_ALL, TO_GROUP, TO_OTHER };
+enum { TTL_ZERO = -1, NOT_SET = 0, FRAME_MAX = 2048 };
+
+struct spec {
+    enum to to;
+    uint16_t ethertype;
+    uint32_t from, dst; /* host order; CORRESPONDENT, AWAY */
+    int ttl;            /* 64 */
+    uint8_t protocol;   /* UDP */
+    uint8_t tos;
+    uint16_t id, fragment; /* flags and offset */
+    uint16_t port;         /* UDP destination, 5000 */
+    uint16_t payload;      /* bytes behind the IP header; 26 */
+    const char *options;   /* n bytes of them, a multiple of 4 */
+    uint8_t n_options;
+    uint8_t version_ihl;   /* instead of the right one */
+    uint16_t total_length; /* the same */
+    bool wrong_sum;
+    uint16_t cut;       /* the frame is so long instead */
+    uint16_t padding;   /* zeros behind the packet */
+    uint32_t inner_dst; /* the payload is an IP header with this destination */
+    uint64_t ol_flags;
+};
+
+static inline void put16(uint8_t *p, unsigned v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static inline void put32(uint8_t *p, uint32_t v)
+{
+    put16(p, v >> 16);
+    put16(p + 2, v & 0xffff);
+}
+
+static inline unsigned get16(const uint8_t *p)
+{
+    return (unsigned)p[0] << 8 | p[1];
+}
+
+static inline uint32_t get32(const uint8_t *p)
+{
+    return (uint32_t)get16(p) << 16 | get16(p + 2);
+}
+
+/* RFC 1071 as it is written there: 0 over a header whose checksum is right. */
+static inline unsigned full_sum(const uint8_t *p, unsigned len)
+{
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < len; i += 2) {
+        sum += get16(p + i);
+        while (sum > 0xffff)
+            sum = sum - 0x10000 + 1;
+    }
+    return ~sum & 0xffff;
+}
+
+static inline const struct mac *mac_to(enum to to)
+{
+    static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    return to == TO_US ? &mac_own : to == TO_ALL ? &all : to == TO_GROUP ? &mac_group : &mac_other;
+}
+
+static inline void put_payload(const struct spec *s, uint8_t *payload, unsigned len)
+{
+    for (unsigned i = 0; i < len; i++)
+        payload[i] = (uint8_t)(i * 7 + i / 256);
+    if ((s->protocol == 0 || s->protocol == 17) && len >= 8) {
+        put16(payload, 4000);
+        put16(payload + 2, s->port != 0 ? s->port : 5000);
+        put16(payload + 4, len);
+        put16(payload + 6, 0);
+    }
+    if (s->inner_dst != 0) {
+        payload[0] = 0x45;
+        put32(payload + 16, s->inner_dst);
+    }
+}
+
+/* Returns the frame's length. */
+static inline unsigned frame_build(const struct spec *s, uint8_t out[static FRAME_MAX])
+{
+    unsigned header = 20U + s->n_options;
+    unsigned payload = s->payload != 0 ? s->payload : 26;
+    uint8_t *ip = out + 14;
+    memset(out, 0, FRAME_MAX);
+    memcpy(out, mac_to(s->to)->b, 6);
+    memcpy(out + 6, mac_router.b, 6);
+    put16(out + 12, s->ethertype != 0 ? s->ethertype : 0x0800);
+    ip[0] = s->version_ihl != 0 ? s->version_ihl : (uint8_t)(0x40 | header / 4);
+    ip[1] = s->tos;
+    put16(ip + 2, s->total_length != 0 ? s->total_length : header + payload);
+    put16(ip + 4, s->id);
+    put16(ip + 6, s->fragment);
+    ip[8] = s->ttl == TTL_ZERO ? 0 : s->ttl != 0 ? (uint8_t)s->ttl : 64;
+    ip[9] = s->protocol != 0 ? s->protocol : 17;
+    put32(ip + 12, s->from != 0 ? s->from : CORRESPONDENT);
+    put32(ip + 16, s->dst != 0 ? s->dst : AWAY);
+    if (s->n_options > 0)
+        memcpy(ip + 20, s->options, s->n_options);
+    put_payload(s, ip + header, payload);
+    put16(ip + 10, full_sum(ip, header) ^ (s->wrong_sum ? 0x0101 : 0));
+    return s->cut != 0 ? s->cut : 14 + header + payload + s->padding;
+}
+
+#endif

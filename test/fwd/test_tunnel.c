@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Encapsulation against bytes that another implementation made: the golden packets below were built and
+ * summed by scapy 2.5 from the fields named in each row.
+ */
+#include "eal.h"
+#include "frame.h"
+
+#include "ethernet.h"
+#include "tunnel.h"
+
+static struct rte_mempool *pool;
+enum { POOL = 63, BYTES_MAX = 256 };
+
+static struct entry tunnel_entry(void)
+{
+    struct entry e;
+    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(CARE_OF);
+    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, 5, 1500, 0), 0);
+    return e;
+}
+
+static const struct golden {
+    const char *what;
+    const char *in, *out;
+    bool outer_df;
+    uint16_t identification;
+} golden[] = {
+    {"UDP, DF set: identification 0 although one is offered",
+     "450000281234400040115c55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     "4500003c000040004004266d0a0100020a02004d"
+     "45000028123440003f115d55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     true, 0x7777},
+    {"TOS 0xba (EF, ECT(0)), DF clear, identification 0, TTL 2",
+     "45ba0028beef000002112ce0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     "45ba003c00000000400465b30a0100020a02004d"
+     "45ba0028beef000001112de0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     false, 0},
+    {"ICMP with an option (not copied), CE, identification 8, TTL 255",
+     "4603002c00070000ff015a86c00002090a01003294040000 0800d9d800010002 000102030405060708090a0b",
+     "45030040000800004004665e0a0100020a02004d"
+     "4603002c00070000fe015b86c00002090a01003294040000 0800d9d800010002 000102030405060708090a0b",
+     false, 8},
+    {"a fragment in the middle of its datagram, identification 16",
+     "4500002055aa20b91100673fc00002090a010032 000102030405060708090a0b",
+     "4500003400100000400466650a0100020a02004d"
+     "4500002055aa20b91000683fc00002090a010032 000102030405060708090a0b",
+     false, 16},
+};
+
+START_TEST(golden_packets)
+{
+    const struct golden *g = &golden[_i];
+    struct entry e = tunnel_entry();
+    uint8_t in[BYTES_MAX], out[BYTES_MAX];
+    size_t in_len = hex_bytes(g->in, in, sizeof(in)), out_len = hex_bytes(g->out, out, sizeof(out));
+
+    struct rte_mbuf *m = eal_frame(pool, in, in_len);
+    uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
+    pkt_decrement_ttl(PKT_IPV4, ip);
+    struct tunnel_inner inner = tunnel_inner_of(ip);
+    ck_assert_msg(tunnel_prepend(m, &e, &inner, g->outer_df, g->identification), "%s", g->what);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), out_len);
+    ck_assert_msg(memcmp(rte_pktmbuf_mtod(m, uint8_t *), out, out_len) == 0, "%s", g->what);
+    rte_pktmbuf_free(m);
+}
+END_TEST
+
+/* RFC 6040 section 4.1: whatever the ECN field says on entry, the outer one says the same; so does DSCP. */
+START_TEST(tos_is_copied_whole)
+{
+    struct entry e = tunnel_entry();
+    for (unsigned tos = 0; tos < 256; tos++) {
+        struct tunnel_inner inner = {.size = 100, .tos = (uint8_t)tos, .ttl = 9};
+        uint8_t outer[20] = {0};
+        tunnel_build(outer, &e, &inner, false, 1);
+        MUST_EQ(outer[1], tos);
+        MUST_EQ(full_sum(outer, sizeof(outer)), 0);
+    }
+}
+END_TEST
+
+START_TEST(outer_header_of_random_packets)
+{
+    uint64_t random = eal_seed("outer header");
+    for (int i = 0; i < 200000; i++) {
+        uint64_t r = eal_random(&random), addresses = eal_random(&random);
+        struct addr source = addr_from_ipv4((uint32_t)addresses),
+                    destination = addr_from_ipv4((uint32_t)(addresses >> 32));
+        struct tunnel_inner inner = {.size = (uint16_t)(20 + r % 65496), .tos = (uint8_t)(r >> 16), .ttl = 1};
+        bool df = (r >> 24 & 1) != 0;
+        uint16_t id = (uint16_t)(r >> 32);
+        struct entry e;
+        uint8_t outer[20] = {0};
+        MUST_EQ(entry_tunnel(&e, &source, &destination, 1, 1500, 0), 0);
+        MUST(tunnel_check(&e, &inner));
+        tunnel_build(outer, &e, &inner, df, id);
+        MUST_EQ(outer[0], 0x45);
+        MUST_EQ(get16(outer + 2), inner.size + 20U);
+        MUST_EQ(get16(outer + 4), id);
+        MUST_EQ(get16(outer + 6), df ? 0x4000 : 0);
+        MUST_EQ(outer[8], 64);
+        MUST_EQ(outer[9], 4);
+        MUST_EQ(get32(outer + 12), (uint32_t)addresses);
+        MUST_EQ(get32(outer + 16), (uint32_t)(addresses >> 32));
+        MUST_EQ(full_sum(outer, sizeof(outer)), 0);
+    }
+}
+END_TEST
+
+START_TEST(ttl_goes_down_and_the_checksum_follows)
+{
+    uint64_t random = eal_seed("ttl");
+    for (int i = 0; i < 500000; i++) {
+        uint64_t r = eal_random(&random);
+        uint8_t ip[20] = {0x45, 0, 0, 20};
+        put16(ip + 4, (unsigned)(r & 0xffff)); /* makes every checksum come up */
+        ip[8] = (uint8_t)(1 + (r >> 16) % 255);
+        ip[9] = (uint8_t)(r >> 24);
+        put32(ip + 12, (uint32_t)(r >> 32));
+        put16(ip + 10, full_sum(ip, 20));
+        uint8_t before = ip[8];
+        pkt_decrement_ttl(PKT_IPV4, ip);
+        MUST_EQ(ip[8], before - 1);
+        MUST_EQ(full_sum(ip, 20), 0);
+    }
+}
+END_TEST
+
+static const struct refused {
+    const char *what;
+    uint16_t size;
+    uint8_t ttl;
+    uint16_t headroom;
+    bool carried;
+} refused[] = {
+    {"TTL 0 (RFC 2003 section 3.1)", 100, 0, 128, false}, {"TTL 1 left after the hop", 100, 1, 128, true},
+    {"no total length for it", 65516, 64, 128, false},    {"the largest", 65515, 64, 128, true},
+    {"headroom for both headers", 100, 64, 34, true},     {"one byte short of that", 100, 64, 33, false},
+};
+
+START_TEST(what_is_not_carried)
+{
+    const struct refused *row = &refused[_i];
+    struct entry e = tunnel_entry();
+    struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+    m->data_off = row->headroom;
+    rte_pktmbuf_append(m, 100);
+    struct tunnel_inner inner = {.size = row->size, .ttl = row->ttl};
+    ck_assert_msg(tunnel_prepend(m, &e, &inner, true, 0) == row->carried, "%s", row->what);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), row->carried ? 120 : 100);
+    rte_pktmbuf_free(m);
+}
+END_TEST
+
+/* Control's own packets: TTL stays, DF outside though clear inside, no identification taken. */
+START_TEST(own_packets)
+{
+    uint8_t frame[FRAME_MAX];
+    unsigned len = frame_build(&(struct spec){.from = HOME_AGENT, .tos = 0x28, .ttl = 1}, frame);
+    struct entry e = tunnel_entry();
+    struct rte_mbuf *m = eal_frame(pool, frame + 14, len - 14);
+    ck_assert(tunnel_encapsulate(m, &e));
+    const uint8_t *outer = rte_pktmbuf_mtod(m, const uint8_t *);
+    ck_assert_uint_eq(outer[1], 0x28);
+    ck_assert_uint_eq(get16(outer + 4), 0);
+    ck_assert_uint_eq(get16(outer + 6), 0x4000);
+    ck_assert_uint_eq(full_sum(outer, 20), 0);
+    ck_assert(memcmp(outer + 20, frame + 14, len - 14) == 0);
+    rte_pktmbuf_free(m);
+}
+END_TEST
+
+START_TEST(entry_of_a_tunnel)
+{
+    struct entry e;
+    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(CARE_OF), v6;
+    ck_assert(addr_parse("2001:db8::1", &v6));
+    ck_assert_int_eq(entry_tunnel(&e, &source, &v6, 1, 1500, 0), -EAFNOSUPPORT);
+    ck_assert_int_eq(entry_tunnel(&e, &v6, &destination, 1, 1500, 0), -EAFNOSUPPORT);
+
+    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, 7, 1500, ENTRY_UNREACHABLE), 0);
+    ck_assert_uint_eq(e.kind, ENTRY_TUNNEL);
+    ck_assert_uint_eq(e.flags, ENTRY_UNREACHABLE);
+    ck_assert_uint_eq(e.adjacency, 7);
+    ck_assert_uint_eq(e.mtu, 1480); /* the header comes off (RFC 2003 section 5.1) */
+    ck_assert_uint_eq(e.outer_len, 20);
+    ck_assert_uint_eq(tunnel_destination(&e), htonl(CARE_OF));
+
+    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, 7, 0, 0), 0);
+    ck_assert_uint_eq(e.mtu, 48); /* never below 68 outside (RFC 1191 section 3) */
+}
+END_TEST
+
+START_TEST(ethernet_header)
+{
+    uint8_t frame[FRAME_MAX];
+    unsigned len = frame_build(&(struct spec){0}, frame);
+    struct adjacencies *a = adjacencies_create(4);
+    adjacency_publish(a, 3, 0x7f, &mac_at_home);
+    adjacency_word word = adjacency_read(a, 3);
+    ck_assert_uint_eq(adjacency_port(word), 0x7f);
+    ck_assert((word & ADJACENCY_VALID) != 0);
+
+    struct rte_mbuf *m = eal_frame(pool, frame + 14, len - 14);
+    ck_assert(ethernet_prepend(m, &mac_own, word, 0x86dd));
+    const uint8_t *out = rte_pktmbuf_mtod(m, const uint8_t *);
+    ck_assert(memcmp(out, mac_at_home.b, 6) == 0 && memcmp(out + 6, mac_own.b, 6) == 0);
+    ck_assert_uint_eq(get16(out + 12), 0x86dd);
+    ck_assert(memcmp(out + 14, frame + 14, len - 14) == 0);
+    uint8_t mac[6];
+    adjacency_mac(word, mac);
+    ck_assert(memcmp(mac, mac_at_home.b, 6) == 0);
+
+    adjacency_withdraw(a, 3);
+    ck_assert_uint_eq(adjacency_read(a, 3), 0);
+    m->data_off = 13;
+    ck_assert(!ethernet_prepend(m, &mac_own, word, 0x0800));
+    rte_pktmbuf_free(m);
+    adjacencies_destroy(a);
+}
+END_TEST
+
+static void make_pool(void)
+{
+    pool = eal_pool("tunnel", POOL);
+}
+
+static void check_pool(void)
+{
+    ck_assert_uint_eq(rte_mempool_avail_count(pool), POOL);
+    rte_mempool_free(pool);
+}
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("tunnel");
+    TCase *c = tcase_create("encapsulation");
+    tcase_add_checked_fixture(c, make_pool, check_pool);
+    tcase_add_loop_test(c, golden_packets, 0, ROWS(golden));
+    tcase_add_test(c, tos_is_copied_whole);
+    tcase_add_test(c, outer_header_of_random_packets);
+    tcase_add_test(c, ttl_goes_down_and_the_checksum_follows);
+    tcase_add_loop_test(c, what_is_not_carried, 0, ROWS(refused));
+    tcase_add_test(c, own_packets);
+    tcase_add_test(c, entry_of_a_tunnel);
+    tcase_add_test(c, ethernet_header);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return eal_main("test_tunnel", "64", NULL, suite);
+}
