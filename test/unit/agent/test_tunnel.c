@@ -33,6 +33,9 @@ static struct error error_of(uint8_t type, uint8_t code, uint32_t rest)
     };
 }
 
+static const char *inner_source = "203.0.113.5";
+static uint16_t outer_fragment;
+
 static void report(const struct error *e)
 {
     uint8_t quote[IPV4_HEADER + 1500] = {0};
@@ -40,6 +43,7 @@ static void report(const struct error *e)
     const struct ipv4 outer = {.ttl = 3,
                                .protocol = e->protocol,
                                .total_len = e->outer_len,
+                               .fragment = outer_fragment,
                                .source = ip(e->source),
                                .destination = ip(e->far)};
     ipv4_encode(&w, &outer);
@@ -47,7 +51,7 @@ static void report(const struct error *e)
                                .protocol = e->inner_protocol,
                                .total_len = (uint16_t)(e->outer_len - IPV4_HEADER),
                                .fragment = e->inner_fragment,
-                               .source = ip("203.0.113.5"),
+                               .source = ip(inner_source),
                                .destination = ip(e->home)};
     ipv4_encode(&w, &inner);
     quote[IPV4_HEADER + IPV4_HEADER] = ICMP_UNREACHABLE; /* if it is ICMP, an error */
@@ -269,6 +273,31 @@ START_TEST(no_error_about_later_fragments)
 }
 END_TEST
 
+START_TEST(no_error_to_what_is_no_host)
+{
+    static const char *const sources[] = {"0.0.0.0", "127.0.0.1", "224.0.0.5", "255.255.255.255"};
+    bind_node(0);
+    inner_source = sources[_i];
+    const struct error e = error_of(3, 1, 0);
+    report(&e);
+    ck_assert_ptr_null(relayed());
+    ck_assert(known().unreachable);
+}
+END_TEST
+
+/* A later fragment of an outer packet has no inner header, whatever its bytes look like. */
+START_TEST(later_outer_fragment)
+{
+    bind_node(0);
+    outer_fragment = 100;
+    struct error e = error_of(3, 1, 0);
+    e.home = "10.1.8.8";
+    report(&e);
+    ck_assert_ptr_null(relayed());
+    ck_assert(known().unreachable);
+}
+END_TEST
+
 /* Its sender allows fragments and has nothing to learn. */
 START_TEST(too_big_without_df)
 {
@@ -413,6 +442,38 @@ START_TEST(visitors_leave_while_being_refreshed)
 }
 END_TEST
 
+static bool is_installed_now(const struct addr *home)
+{
+    for (size_t i = 0; i < lab.n_log; i++)
+        if (lab.log[i].kind == EFFECT_INSTALL && addr_equal(&lab.log[i].install.home, home))
+            return true;
+    return false;
+}
+
+/* Always the one whose turn it is. */
+START_TEST(the_next_to_be_refreshed_leaves)
+{
+    visit();
+    struct error e = error_of(3, 4, 1400);
+    e.far = "198.51.100.1";
+    report(&e);
+    for (size_t i = VISITORS; i-- > 0;) {
+        const struct addr home = lab_home(i);
+        if (is_installed_now(&home))
+            continue;
+        lab_forget(&lab);
+        ck_assert(agent_revoke(lab.agent, &home, lab.now));
+        agent_expire(lab.agent, lab.now, 1);
+        lab_drain(&lab);
+        ck_assert(!is_installed_now(&home));
+        for (size_t j = 0; j < lab.n_log; j++)
+            ck_assert(lab.log[j].kind != EFFECT_INSTALL ||
+                      agent_intercepts(lab.agent, &lab.log[j].install.home));
+        in_order(i == 0 ? "R" : "R I");
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tunnel");
@@ -426,6 +487,8 @@ int main(void)
     tcase_add_test(errors, long_quotes_are_cut);
     tcase_add_test(errors, no_error_about_errors);
     tcase_add_test(errors, no_error_about_later_fragments);
+    tcase_add_loop_test(errors, no_error_to_what_is_no_host, 0, 4);
+    tcase_add_test(errors, later_outer_fragment);
     tcase_add_test(errors, too_big_without_df);
     TCase *state = lab_case(suite, "soft state");
     tcase_add_test(state, mtu_falls_and_never_rises_by_a_message);
@@ -436,5 +499,6 @@ int main(void)
     TCase *visitors = lab_case(suite, "visitors");
     tcase_add_test(visitors, visitors_are_refreshed_in_slices);
     tcase_add_loop_test(visitors, visitors_leave_while_being_refreshed, 0, 2);
+    tcase_add_test(visitors, the_next_to_be_refreshed_leaves);
     return check_main(suite);
 }

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "effects.h"
+
+#include "forwarding.h"
+#include "inet.h"
+#include "log.h"
+#include "mip4.h"
+#include "transmit.h"
+
+enum { OWN_TTL = 64 };
+
+static void send_message(struct control *c, const struct message *message)
+{
+    struct writer w;
+    struct rte_mbuf *m = transmit_begin(c, &w);
+    udp_encode(&w,
+               &(struct udp){
+                   .source = message->source,
+                   .destination = message->destination,
+                   .source_port = message->source_port,
+                   .destination_port = message->destination_port,
+                   .payload = message->bytes,
+                   .payload_len = message->len,
+               },
+               OWN_TTL, c->next_identification++);
+    m = transmit_end(m, &w);
+    if (!message->on_link) {
+        transmit_ip(c, m);
+        return;
+    }
+    int port_index = ports_connected(&c->ports, &message->destination);
+    if (port_index >= 0)
+        transmit_on_link(c, (unsigned)port_index, &message->mac, m);
+    else
+        transmit_ip(c, m); /* no link of ours is its home link */
+}
+
+static void announce(struct control *c, const struct announcement *a)
+{
+    int port_index = ports_connected(&c->ports, &a->home);
+    if (port_index < 0)
+        return;
+    if (!a->ours) /* it is back on the link: frames that still come to us find it there (RFC 5944
+                     section 4.2.3) */
+        neighbor_heard(c->neighbors, (uint8_t)port_index, &a->home, &a->mac, true, c->now.mono_ns);
+    transmit_arp_announcement(c, (unsigned)port_index, &a->home, a->ours ? NULL : &a->mac);
+}
+
+static void relay(struct control *c, const struct relay *r)
+{
+    transmit_icmp_error(
+        c, &(struct icmp_error){
+               .type = r->type, .code = r->code, .rest = r->rest, .datagram = r->datagram, .len = r->len});
+}
+
+static enum log_level level_of(enum note_level level)
+{
+    switch (level) {
+    case NOTE_DEBUG:
+        return LOG_LEVEL_DEBUG;
+    case NOTE_INFO:
+        return LOG_LEVEL_INFO;
+    default:
+        return LOG_LEVEL_WARNING;
+    }
+}
+
+static void write_note(const struct note *n)
+{
+    enum log_level level = level_of(note_level(n->kind));
+    if (level > log_level())
+        return; /* a million bindings: no text is made for nobody */
+    char home[ADDR_TEXT_MAX], care_of[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
+    addr_format(&n->home, home);
+    addr_format(&n->care_of, care_of);
+    addr_format(&n->peer, peer);
+    switch ((enum note_kind)n->kind) {
+    case NOTE_BOUND:
+    case NOTE_RENEWED:
+    case NOTE_MOVED:
+        log_write(level, "%s: %s, care-of %s, for %u s", home, note_text(n->kind), care_of, n->value);
+        break;
+    case NOTE_DENIED:
+    case NOTE_AUTH_FAILED:
+        log_write(level, "%s: %s, from %s: code %u (%s)", home, note_text(n->kind), peer, n->code,
+                  mip4_code_text(n->code));
+        break;
+    case NOTE_CONFLICT:
+        log_write(level, "%s: %s", home, note_text(n->kind));
+        break;
+    case NOTE_PATH_MTU:
+        log_write(level, "care-of %s: %s: %u bytes", care_of, note_text(n->kind), n->value);
+        break;
+    case NOTE_UNREACHABLE:
+        log_write(level, "care-of %s: %s", care_of, note_text(n->kind));
+        break;
+    case NOTE_DEREGISTERED:
+    case NOTE_EXPIRED:
+    case NOTE_REVOKED:
+        log_write(level, "%s: %s", home, note_text(n->kind));
+        break;
+    }
+}
+
+void effects_carry_out(struct control *c)
+{
+    for (const struct effect *e = agent_pop(c->agent); e != NULL; e = agent_pop(c->agent)) {
+        switch (e->kind) {
+        case EFFECT_INSTALL:
+            forwarding_install(c, &e->install);
+            break;
+        case EFFECT_REMOVE:
+            forwarding_remove(c, &e->remove);
+            break;
+        case EFFECT_SEND:
+            send_message(c, &e->send);
+            break;
+        case EFFECT_ANNOUNCE:
+            announce(c, &e->announce);
+            break;
+        case EFFECT_RELAY:
+            relay(c, &e->relay);
+            break;
+        case EFFECT_NOTE:
+            write_note(&e->note);
+            break;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The binding table as control fills it: bindings become tunnel entries, neighbours on a home network become
+ * on-link entries, the appliance's own addresses local ones. Every tunnel entry holds a reference to the
+ * neighbour that is its next hop.
+ *
+ * Control's alone.
+ */
+#ifndef HOMEPORTD_FORWARDING_H
+#define HOMEPORTD_FORWARDING_H
+
+#include "control.h"
+
+/* What stands for f->home from now on. If the table has no room at this moment, it is tried again by
+ * forwarding_work. */
+void forwarding_install(struct control *c, const struct forwarding *f);
+void forwarding_remove(struct control *c, const struct addr *home);
+/* A neighbour that nothing refers to is resolved, or gone: if its address lies on a home network, its packets
+ * go, or no longer go, to it without asking control. */
+void forwarding_on_link(struct control *c, const struct neighbor_view *neighbor, bool resolved);
+
+/* The ports' own and broadcast addresses; `before` are those until now, NULL at the start. 0 or -errno. */
+int forwarding_set_local(struct control *c, const struct ports *before);
+/* Publishes what workers need to know of home networks and own addresses; frees the former after a grace
+ * period. 0 or -ENOMEM. */
+int forwarding_set_networks(struct control *c);
+
+/* Begins to put every binding anew, after routes, ports or MTUs have changed. */
+void forwarding_refresh(struct control *c);
+/* Goes on with it, at most budget bindings, and with what had no room. True while there is more to do. */
+bool forwarding_work(struct control *c, size_t budget);
+
+#endif

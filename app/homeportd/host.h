@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The appliance as a small host of its own: what workers punt is answered here - ARP for its own addresses
+ * and for bound home addresses, ICMP echo and errors, UDP to the protocols - with no kernel socket on the
+ * path.
+ *
+ * Control's alone.
+ */
+#ifndef HOMEPORTD_HOST_H
+#define HOMEPORTD_HOST_H
+
+#include "control.h"
+
+/* Serves what was punted, every class in turn, a bounded number of each. Returns how many packets there were.
+ */
+unsigned host_serve(struct control *c);
+/* Announces the appliance's own addresses on a port whose link came up. */
+void host_announce(struct control *c, unsigned port_index);
+/* A packet that waited for a neighbour in vain: its sender is told, if it is owed that. Takes it over. */
+void host_unreachable(struct control *c, struct rte_mbuf *m);
+
+#endif

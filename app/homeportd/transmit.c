@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "transmit.h"
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#include "arp.h"
+#include "icmp.h"
+#include "tunnel.h"
+
+enum { ICMP_ERRORS_PER_S = 1000, ICMP_ERRORS_BURST = 100 };
+
+struct rte_mbuf *transmit_begin(struct control *c, struct writer *w)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(c->pool);
+    if (m == NULL) {
+        control_count(c, CONTROL_SEND_NO_BUFFER);
+        *w = writer_over(NULL, 0);
+        return NULL;
+    }
+    *w = writer_over(rte_pktmbuf_mtod(m, void *), rte_pktmbuf_tailroom(m));
+    return m;
+}
+
+struct rte_mbuf *transmit_end(struct rte_mbuf *m, const struct writer *w)
+{
+    if (m == NULL || w->failed) {
+        rte_pktmbuf_free(m);
+        return NULL;
+    }
+    m->data_len = (uint16_t)writer_len(w);
+    m->pkt_len = m->data_len;
+    return m;
+}
+
+void transmit_frame(struct control *c, unsigned port_index, struct rte_mbuf *m)
+{
+    if (m != NULL && !ports_send(&c->ports, port_index, c->n_workers, m))
+        control_count(c, CONTROL_SEND_TX_FULL);
+}
+
+void transmit_on_link(struct control *c, unsigned port_index, const struct mac *to, struct rte_mbuf *m)
+{
+    if (m == NULL)
+        return;
+    struct rte_ether_hdr *ether = (void *)rte_pktmbuf_prepend(m, sizeof(*ether));
+    if (ether == NULL) {
+        control_count(c, CONTROL_SEND_NO_BUFFER);
+        rte_pktmbuf_free(m);
+        return;
+    }
+    memcpy(ether->dst_addr.addr_bytes, to->b, sizeof(to->b));
+    memcpy(ether->src_addr.addr_bytes, c->ports.port[port_index].mac.b, sizeof(to->b));
+    ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+    transmit_frame(c, port_index, m);
+}
+
+void transmit_by_adjacency(struct control *c, uint32_t adjacency, struct rte_mbuf *m)
+{
+    adjacency_word word = adjacency_read(c->adjacencies, adjacency);
+    if (!(word & ADJACENCY_VALID)) {
+        neighbor_send_by(c->neighbors, adjacency, m, c->now.mono_ns);
+        return;
+    }
+    struct mac mac;
+    adjacency_mac(word, mac.b);
+    transmit_on_link(c, adjacency_port(word), &mac, m);
+}
+
+static void transmit_routed(struct control *c, const struct addr *destination, struct rte_mbuf *m)
+{
+    struct route route;
+    struct addr next_hop;
+    if (!routes_lookup(c->routes, destination, &route, &next_hop)) {
+        control_count(c, CONTROL_SEND_NO_ROUTE);
+        rte_pktmbuf_free(m);
+        return;
+    }
+    neighbor_send(c->neighbors, route.port_index, &next_hop, m, c->now.mono_ns);
+}
+
+void transmit_ip(struct control *c, struct rte_mbuf *m)
+{
+    if (m == NULL)
+        return;
+    const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+    struct addr destination = addr_from_ipv4(rte_be_to_cpu_32(ip->dst_addr));
+    const struct entry *entry = table_get(c->table, &destination);
+    if (entry == NULL || entry->kind == ENTRY_LOCAL) {
+        transmit_routed(c, &destination, m);
+        return;
+    }
+    if (entry->kind == ENTRY_TUNNEL && !tunnel_encapsulate(m, entry)) {
+        control_count(c, CONTROL_SEND_NO_BUFFER);
+        rte_pktmbuf_free(m);
+        return;
+    }
+    if (entry->adjacency == ADJACENCY_NONE) {
+        control_count(c, CONTROL_SEND_NO_ROUTE);
+        rte_pktmbuf_free(m);
+        return;
+    }
+    transmit_by_adjacency(c, entry->adjacency, m);
+}
+
+void transmit_arp_request(struct control *c, unsigned port_index, const struct addr *target,
+                          const struct mac *known)
+{
+    struct writer w;
+    struct port *port = &c->ports.port[port_index];
+    struct addr source = port_source(port, target);
+    struct rte_mbuf *m = transmit_begin(c, &w);
+    arp_encode_request(&w, &port->mac, &source, target, known);
+    transmit_frame(c, port_index, transmit_end(m, &w));
+}
+
+void transmit_arp_announcement(struct control *c, unsigned port_index, const struct addr *address,
+                               const struct mac *mac)
+{
+    struct writer w;
+    struct port *port = &c->ports.port[port_index];
+    struct rte_mbuf *m = transmit_begin(c, &w);
+    arp_encode_announcement(&w, &port->mac, mac != NULL ? mac : &port->mac, address);
+    transmit_frame(c, port_index, transmit_end(m, &w));
+}
+
+/* RFC 1812 section 4.3.2.8: errors are limited in rate. */
+static bool icmp_error_admitted(struct control *c)
+{
+    struct icmp_limit *limit = &c->icmp_limit;
+    const uint64_t token_ns = NSEC_PER_S / ICMP_ERRORS_PER_S;
+    uint64_t earned = (c->now.mono_ns - limit->filled_ns) / token_ns;
+    if (earned > 0) {
+        limit->tokens = (uint32_t)RTE_MIN(limit->tokens + earned, (uint64_t)ICMP_ERRORS_BURST);
+        limit->filled_ns += earned * token_ns;
+    }
+    if (limit->tokens == 0)
+        return false;
+    limit->tokens--;
+    return true;
+}
+
+/* RFC 1812 section 4.3.2.4: the address of the interface by which the error leaves. */
+static struct addr error_source(struct control *c, const struct addr *to)
+{
+    struct route route;
+    struct addr next_hop;
+    if (!routes_lookup(c->routes, to, &route, &next_hop))
+        return addr_unspecified;
+    return port_source(&c->ports.port[route.port_index], &next_hop);
+}
+
+void transmit_icmp_error(struct control *c, const struct icmp_error *e)
+{
+    if (!icmp_error_allowed(e->datagram, e->len, e->link_cast)) {
+        control_count(c, CONTROL_ICMP_ERRORS_FORBIDDEN);
+        return;
+    }
+    if (!icmp_error_admitted(c)) {
+        control_count(c, CONTROL_ICMP_ERRORS_LIMITED);
+        return;
+    }
+    const struct rte_ipv4_hdr *offender = (const void *)e->datagram;
+    struct addr to = addr_from_ipv4(rte_be_to_cpu_32(offender->src_addr));
+    struct addr source = error_source(c, &to);
+    if (addr_is_unspecified(&source)) {
+        control_count(c, CONTROL_SEND_NO_ROUTE);
+        return;
+    }
+    struct writer w;
+    struct rte_mbuf *m = transmit_begin(c, &w);
+    icmp_encode_error(&w, &source, e->type, e->code, e->rest, e->datagram, e->len, c->next_identification++);
+    m = transmit_end(m, &w);
+    if (m == NULL)
+        return;
+    control_count(c, CONTROL_ICMP_ERRORS_SENT);
+    transmit_ip(c, m);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the appliance itself sends: packets built by control, and packets that waited at control, on their way
+ * out through binding table, routes and neighbours. Each function takes its packet over; what cannot leave is
+ * counted and freed.
+ *
+ * Control's alone.
+ */
+#ifndef HOMEPORTD_TRANSMIT_H
+#define HOMEPORTD_TRANSMIT_H
+
+#include "bytes.h"
+#include "control.h"
+
+/* An empty packet and a writer over all its room. NULL: no buffer (counted). */
+struct rte_mbuf *transmit_begin(struct control *c, struct writer *w);
+/* The packet now holds what the writer wrote; NULL (and freed) where it did not fit. */
+struct rte_mbuf *transmit_end(struct rte_mbuf *m, const struct writer *w);
+
+/* An IPv4 datagram by its destination: into the tunnel if that is bound (RFC 2003 section 3.2: our own
+ * packets too), else by the routes. NULL is allowed and does nothing. */
+void transmit_ip(struct control *c, struct rte_mbuf *m);
+/* An IPv4 datagram to the next hop of a resolved adjacency. */
+void transmit_by_adjacency(struct control *c, uint32_t adjacency, struct rte_mbuf *m);
+/* An IPv4 datagram in a frame to a station on a port's link. */
+void transmit_on_link(struct control *c, unsigned port_index, const struct mac *to, struct rte_mbuf *m);
+/* A whole frame. NULL is allowed. */
+void transmit_frame(struct control *c, unsigned port_index, struct rte_mbuf *m);
+
+/* Asks who has target on the port (RFC 826); known: asks that station alone. */
+void transmit_arp_request(struct control *c, unsigned port_index, const struct addr *target,
+                          const struct mac *known);
+/* Tells the port's link that address is at mac (NULL: the port's own). */
+void transmit_arp_announcement(struct control *c, unsigned port_index, const struct addr *address,
+                               const struct mac *mac);
+
+/* An ICMP error about datagram, to its source, if RFC 1812 section 4.3.2 allows one now. */
+struct icmp_error {
+    uint8_t type, code;
+    uint32_t rest;  /* the second word of the ICMP header */
+    bool link_cast; /* the datagram's frame was a broadcast or multicast */
+    const uint8_t *datagram;
+    size_t len;
+};
+void transmit_icmp_error(struct control *c, const struct icmp_error *e);
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options.h"
+#include "mip4.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char help[] =
+    "usage: homeport-mn --home-agent ADDRESS --care-of ADDRESS[,...] (--home ... --key ... | --mobile-nodes "
+    "FILE)\n"
+    "\n"
+    "Simulates mobile nodes with co-located care-of addresses (RFC 5944) that register with a home agent.\n"
+    "\n"
+    "who\n"
+    "  --home ADDRESS[+COUNT]    home address of a mobile node, or of COUNT from it on; may be repeated\n"
+    "  --spi N                   their security parameter index (256)\n"
+    "  --key hex:...|file:PATH   their key\n"
+    "  --algorithm NAME          hmac-md5 (default), hmac-sha1, hmac-sha256\n"
+    "  --replay STYLE            timestamp (default), nonce\n"
+    "  --mobile-nodes FILE       rows address,spi,key[,algorithm[,replay[,nai]]]\n"
+    "where\n"
+    "  --home-agent ADDRESS      the home agent\n"
+    "  --care-of A[,B...]        addresses of this host: the first is where they start\n"
+    "  --spread                  divide the mobile nodes among all care-of addresses\n"
+    "  --port N                  local UDP port (434)\n"
+    "what\n"
+    "  --lifetime S              asked for, 1 to 65535 = infinite (600)\n"
+    "  --renew S                 renew after S seconds (four fifths of the lifetime granted)\n"
+    "  --rate N                  at most N requests/s of all together (1000); 0: no limit\n"
+    "  --tries N                 requests before giving up, 1 s apart, then 2, 4, ... (6); 0: never give up\n"
+    "  --roam-every S            move to the next care-of address every S seconds\n"
+    "  --duration S              end after S seconds; 0: when everyone was answered (until stopped)\n"
+    "  --deregister              deregister at the end, from abroad\n"
+    "  --at-home INTERFACE       come home to this interface at the end, and deregister from there\n"
+    "  --netmask BITS            of the home network (24)\n"
+    "the tunnel\n"
+    "  --tun NAME                a TUN device, made if needed, that bears the home addresses and gets what\n"
+    "                            was decapsulated, so that the kernel answers\n"
+    "  --stream-port N           UDP port of numbered streams from homeport-stream (9); 0: none\n"
+    "report\n"
+    "  --json                    as JSON on standard output\n"
+    "  --quiet                   no progress line\n"
+    "  --help, --version\n"
+    "\n"
+    "Lines on standard input: roam ADDRESS[,...], home INTERFACE, register, deregister, wait, status, quit.\n"
+    "SIGINT and SIGTERM end it as --duration does; a second one at once.\n"
+    "Exit status: 0 every mobile node got what it asked for, 1 some did not, 2 usage.\n";
+
+enum { HOMES_MAX = 256 };
+
+struct state {
+    struct options *o;
+    struct mobile_identity like; /* what belongs to all --home together, */
+    bool has_key;
+    const char *homes[HOMES_MAX]; /* which therefore wait until all options are read */
+    size_t home_count;
+    const char *option; /* being read; NULL: none */
+    bool done;
+    char error[ROSTER_ERROR_MAX];
+};
+
+static bool complain(struct state *s, const char *what)
+{
+    snprintf(s->error, sizeof(s->error), "%s", what);
+    return false;
+}
+
+static bool parse_number(struct state *s, const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+    char *end;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0 || value < min || value > max) {
+        snprintf(s->error, sizeof(s->error), "%.60s is not a number from %u to %u", text, min, max);
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+size_t options_addresses(const char *text, struct addr out[static NET_SOCKETS_MAX])
+{
+    for (size_t n = 0; n < NET_SOCKETS_MAX; n++) {
+        char one[ADDR_TEXT_MAX];
+        const size_t len = strcspn(text, ",");
+        if (len >= sizeof(one))
+            return 0;
+        memcpy(one, text, len);
+        one[len] = '\0';
+        if (!addr_parse(one, &out[n]) || !addr_is_ipv4(&out[n]) || addr_is_unspecified(&out[n]))
+            return 0;
+        if (text[len] == '\0')
+            return n + 1;
+        text += len + 1;
+    }
+    return 0;
+}
+
+static bool parse_ipv4(struct state *s, const char *text, struct addr *out)
+{
+    struct addr a;
+    if (!addr_parse(text, &a) || !addr_is_ipv4(&a) || addr_is_unspecified(&a)) {
+        snprintf(s->error, sizeof(s->error), "%.60s is not an IPv4 address", text);
+        return false;
+    }
+    *out = a;
+    return true;
+}
+
+static bool parse_interface(struct state *s, const char *text, const char **out)
+{
+    if (*text == '\0' || strlen(text) >= IF_NAMESIZE)
+        return complain(s, "not the name of an interface");
+    *out = text;
+    return true;
+}
+
+#define NUMBER_OPTION(name, field, min, max)                   \
+    static bool take_##name(struct state *s, const char *text) \
+    {                                                          \
+        uint32_t value;                                        \
+        if (!parse_number(s, text, min, max, &value))          \
+            return false;                                      \
+        field = (typeof(field))value;                          \
+        return true;                                           \
+    }
+
+NUMBER_OPTION(port, s->o->port, 1, 65535)
+NUMBER_OPTION(lifetime, s->o->policy.lifetime_s, 1, MIP4_LIFETIME_INFINITE)
+NUMBER_OPTION(renew, s->o->policy.renew_s, 1, 65535)
+NUMBER_OPTION(rate, s->o->rate, 0, 10000000)
+NUMBER_OPTION(tries, s->o->policy.tries, 0, 255)
+NUMBER_OPTION(roam_every, s->o->roam_every_s, 1, 1000000)
+NUMBER_OPTION(duration, s->o->duration_s, 0, 100000000)
+NUMBER_OPTION(netmask, s->o->netmask_bits, 1, 32)
+NUMBER_OPTION(stream_port, s->o->stream_port, 0, 65535)
+
+#define FLAG_OPTION(name, field)                               \
+    static bool take_##name(struct state *s, const char *text) \
+    {                                                          \
+        (void)text;                                            \
+        field = true;                                          \
+        return true;                                           \
+    }
+
+FLAG_OPTION(spread, s->o->spread)
+FLAG_OPTION(deregister, s->o->deregister)
+FLAG_OPTION(json, s->o->json)
+FLAG_OPTION(quiet, s->o->quiet)
+
+static bool take_home(struct state *s, const char *text)
+{
+    if (s->home_count == HOMES_MAX)
+        return complain(s, "too many --home; use --mobile-nodes");
+    s->homes[s->home_count++] = text;
+    return true;
+}
+
+static bool take_spi(struct state *s, const char *text)
+{
+    return roster_spi(text, &s->like.spi) || complain(s, "an SPI is a number from 256 to 4294967295");
+}
+
+static bool take_key(struct state *s, const char *text)
+{
+    s->has_key = true;
+    return roster_key(text, &s->like.key, s->error);
+}
+
+static bool take_algorithm(struct state *s, const char *text)
+{
+    enum auth_algorithm algorithm;
+    if (!auth_by_name(text, &algorithm))
+        return complain(s, "no such algorithm");
+    s->like.key.algorithm = (uint8_t)algorithm;
+    return true;
+}
+
+static bool take_replay(struct state *s, const char *text)
+{
+    return roster_replay(text, &s->like.replay) || complain(s, "replay protection is timestamp or nonce");
+}
+
+static bool take_mobile_nodes(struct state *s, const char *text)
+{
+    return roster_add_file(&s->o->roster, text, s->error);
+}
+
+static bool take_home_agent(struct state *s, const char *text)
+{
+    return parse_ipv4(s, text, &s->o->home_agent);
+}
+
+static bool take_care_of(struct state *s, const char *text)
+{
+    s->o->care_of_count = options_addresses(text, s->o->care_of);
+    return s->o->care_of_count > 0 || complain(s, "not a list of IPv4 addresses");
+}
+
+static bool take_at_home(struct state *s, const char *text)
+{
+    return parse_interface(s, text, &s->o->at_home);
+}
+
+static bool take_tun(struct state *s, const char *text)
+{
+    return parse_interface(s, text, &s->o->tun);
+}
+
+static bool take_help(struct state *s, const char *text)
+{
+    (void)text;
+    fputs(help, stdout);
+    return s->done = true;
+}
+
+static bool take_version(struct state *s, const char *text)
+{
+    (void)text;
+    puts("homeport-mn " HOMEPORT_VERSION);
+    return s->done = true;
+}
+
+/* X(name, function that takes its value, argument): every option there is. */
+#define OPTIONS(X)                                          \
+    X("home", take_home, required_argument)                 \
+    X("spi", take_spi, required_argument)                   \
+    X("key", take_key, required_argument)                   \
+    X("algorithm", take_algorithm, required_argument)       \
+    X("replay", take_replay, required_argument)             \
+    X("mobile-nodes", take_mobile_nodes, required_argument) \
+    X("home-agent", take_home_agent, required_argument)     \
+    X("care-of", take_care_of, required_argument)           \
+    X("spread", take_spread, no_argument)                   \
+    X("port", take_port, required_argument)                 \
+    X("lifetime", take_lifetime, required_argument)         \
+    X("renew", take_renew, required_argument)               \
+    X("rate", take_rate, required_argument)                 \
+    X("tries", take_tries, required_argument)               \
+    X("roam-every", take_roam_every, required_argument)     \
+    X("duration", take_duration, required_argument)         \
+    X("deregister", take_deregister, no_argument)           \
+    X("at-home", take_at_home, required_argument)           \
+    X("netmask", take_netmask, required_argument)           \
+    X("tun", take_tun, required_argument)                   \
+    X("stream-port", take_stream_port, required_argument)   \
+    X("json", take_json, no_argument)                       \
+    X("quiet", take_quiet, no_argument)                     \
+    X("help", take_help, no_argument)                       \
+    X("version", take_version, no_argument)
+
+/* Each has a value of its own, lest getopt take an ambiguous abbreviation for the first that fits. */
+enum {
+    OPTION_FIRST = 256,
+    OPTION_BEFORE = OPTION_FIRST - 1,
+#define X(name, function, argument) OPTION_##function,
+    OPTIONS(X)
+#undef X
+};
+
+static const struct option names[] = {
+#define X(name, function, argument) {name, argument, NULL, OPTION_##function},
+    OPTIONS(X)
+#undef X
+        {NULL, 0, NULL, 0}};
+
+static bool (*const takers[])(struct state *, const char *) = {
+#define X(name, function, argument) function,
+    OPTIONS(X)
+#undef X
+};
+
+/* ADDRESS or ADDRESS+COUNT. */
+static bool add_home(struct state *s, const char *text)
+{
+    char first[ADDR_TEXT_MAX];
+    const size_t len = strcspn(text, "+");
+    uint32_t count = 1;
+
+    if (len >= sizeof(first))
+        return complain(s, "not an IPv4 address");
+    memcpy(first, text, len);
+    first[len] = '\0';
+    if (!parse_ipv4(s, first, &s->like.home))
+        return false;
+    if (text[len] == '+' && !parse_number(s, text + len + 1, 1, UINT32_C(1) << 24, &count))
+        return false;
+    return roster_add_range(&s->o->roster, &s->like, count, s->error);
+}
+
+/* What only all options together show. */
+static bool complete(struct state *s)
+{
+    if (s->home_count > 0 && !s->has_key)
+        return complain(s, "--home needs --key");
+    for (size_t i = 0; i < s->home_count; i++)
+        if (!add_home(s, s->homes[i]))
+            return false;
+    if (s->o->roster.count == 0)
+        return complain(s, "no mobile nodes: --home or --mobile-nodes");
+    if (addr_is_unspecified(&s->o->home_agent))
+        return complain(s, "--home-agent is missing");
+    if (s->o->care_of_count == 0)
+        return complain(s, "--care-of is missing");
+    return true;
+}
+
+static bool take_all(struct state *s, int argc, char **argv)
+{
+    for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        if (c == '?')
+            return complain(s, "try --help");
+        s->option = names[c - OPTION_FIRST].name;
+        if (!takers[c - OPTION_FIRST](s, optarg))
+            return false;
+        if (s->done)
+            return true;
+    }
+    s->option = NULL;
+    if (optind < argc)
+        return complain(s, "there are options only; try --help");
+    return complete(s);
+}
+
+enum options_result options_parse(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){
+        .policy = {.lifetime_s = 600, .tries = 6},
+        .rate = 1000,
+        .duration_s = OPTIONS_UNTIL_STOPPED,
+        .port = MIP4_PORT,
+        .stream_port = 9, /* "discard" (RFC 863) */
+        .netmask_bits = 24,
+    };
+    struct state s = {
+        .o = o,
+        .like = {.spi = MIP4_SPI_MIN, .key.algorithm = AUTH_HMAC_MD5, .replay = MOBILE_TIMESTAMP},
+    };
+    if (take_all(&s, argc, argv))
+        return s.done ? OPTIONS_DONE : OPTIONS_RUN;
+    fprintf(stderr, "homeport-mn: %s%s%s%s\n", s.option != NULL ? "--" : "", s.option != NULL ? s.option : "",
+            s.option != NULL ? ": " : "", s.error);
+    return OPTIONS_BAD;
+}
+
+void options_clear(struct options *o)
+{
+    roster_clear(&o->roster);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * homeport-stream: sends UDP datagrams numbered from 0 at a constant rate. Each begins with its number, 64
+ * bits in network order, so that the receiver can tell what was lost, doubled, or out of order.
+ */
+#include "addr.h"
+#include "bytes.h"
+#include "instant.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { NUMBER_BYTES = 8, PAYLOAD_MAX = 65507, BATCH = 64, EXIT_USAGE = 2 };
+
+struct plan {
+    struct addr to;
+    struct addr from; /* unspecified: the kernel chooses */
+    uint32_t port;
+    uint32_t rate;
+    uint32_t size;
+    uint64_t count; /* 0: until stopped */
+    bool dont_fragment;
+    bool json;
+};
+
+struct result {
+    uint64_t sent;
+    uint64_t failed;
+    int last_errno;
+    uint64_t took_ns;
+};
+
+static const char help[] =
+    "usage: homeport-stream --to ADDRESS [OPTION...]\n"
+    "\n"
+    "Sends UDP datagrams numbered from 0 at a constant rate; homeport-mn counts what arrives.\n"
+    "\n"
+    "  --to ADDRESS    the home address of a mobile node\n"
+    "  --from ADDRESS  source address\n"
+    "  --port N        destination port (9)\n"
+    "  --rate N        datagrams/s (100)\n"
+    "  --count N       so many; 0: until SIGINT or SIGTERM (0)\n"
+    "  --size N        bytes of UDP payload, 8 to 65507 (64)\n"
+    "  --df            set don't fragment\n"
+    "  --json          report as JSON\n"
+    "Exit status: 0 all was sent, 1 not, 2 usage.\n";
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0 || value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+static bool parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+    uint64_t value;
+    if (!parse_number(text, min, max, &value))
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool parse_ipv4(const char *text, struct addr *out)
+{
+    return addr_parse(text, out) && addr_is_ipv4(out);
+}
+
+static bool take(struct plan *p, int option, const char *text)
+{
+    switch (option) {
+    case 't':
+        return parse_ipv4(text, &p->to);
+    case 'f':
+        return parse_ipv4(text, &p->from);
+    case 'p':
+        return parse_u32(text, 1, 65535, &p->port);
+    case 'r':
+        return parse_u32(text, 1, 10000000, &p->rate);
+    case 's':
+        return parse_u32(text, NUMBER_BYTES, PAYLOAD_MAX, &p->size);
+    case 'c':
+        return parse_number(text, 0, UINT64_MAX - 1, &p->count);
+    case 'd':
+        return p->dont_fragment = true;
+    case 'j':
+        return p->json = true;
+    default:
+        return false;
+    }
+}
+
+static const struct option names[] = {
+    {"to", required_argument, NULL, 't'},    {"from", required_argument, NULL, 'f'},
+    {"port", required_argument, NULL, 'p'},  {"rate", required_argument, NULL, 'r'},
+    {"count", required_argument, NULL, 'c'}, {"size", required_argument, NULL, 's'},
+    {"df", no_argument, NULL, 'd'},          {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+};
+
+/* Exits on --help and on errors. */
+static void parse_options(int argc, char **argv, struct plan *p)
+{
+    *p = (struct plan){.to = addr_unspecified, .from = addr_unspecified, .port = 9, .rate = 100, .size = 64};
+    int which = 0;
+    for (int c; (c = getopt_long(argc, argv, "", names, &which)) != -1;) {
+        if (c == 'h') {
+            fputs(help, stdout);
+            exit(EXIT_SUCCESS);
+        }
+        if (take(p, c, optarg))
+            continue;
+        if (c != '?')
+            fprintf(stderr, "homeport-stream: --%s: wrong value %s\n", names[which].name, optarg);
+        exit(EXIT_USAGE);
+    }
+    if (optind < argc || addr_is_unspecified(&p->to)) {
+        fputs(help, stderr);
+        exit(EXIT_USAGE);
+    }
+}
+
+/* Returns the socket or -1. */
+static int open_socket(const struct plan *p)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int discover = p->dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+    if (!addr_is_unspecified(&p->from))
+        local.sin_addr.s_addr = htonl(addr_ipv4(&p->from));
+    /* Bound even without --from: the receiver tells senders apart by their port. */
+    if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0 ||
+        bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0)
+        return -1;
+    return fd;
+}
+
+struct batch {
+    int fd;
+    struct sockaddr_in to;
+    uint32_t size;
+    struct iovec parts[BATCH];
+    struct mmsghdr messages[BATCH];
+    uint8_t *payloads; /* BATCH of them, one after the other */
+};
+
+static bool batch_init(struct batch *b, int fd, const struct plan *p)
+{
+    b->fd = fd;
+    b->size = p->size;
+    b->to = (struct sockaddr_in){.sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)p->port),
+                                 .sin_addr.s_addr = htonl(addr_ipv4(&p->to))};
+    b->payloads = calloc(BATCH, p->size);
+    if (b->payloads == NULL)
+        return false;
+    for (int i = 0; i < BATCH; i++) {
+        b->parts[i] = (struct iovec){.iov_base = b->payloads + (size_t)i * p->size, .iov_len = p->size};
+        b->messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &b->to, .msg_namelen = sizeof(b->to), .msg_iov = &b->parts[i], .msg_iovlen = 1};
+    }
+    return true;
+}
+
+/* Sends the numbers first .. first + n - 1; n is at most BATCH. What the kernel refuses is not sent again: it
+ * would not be a constant rate. */
+static void batch_send(struct batch *b, uint64_t first, unsigned n, struct result *result)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct writer w = writer_over(b->parts[i].iov_base, b->size);
+        write_u64(&w, first + i);
+    }
+    for (unsigned done = 0; done < n;) {
+        const int sent = sendmmsg(b->fd, b->messages + done, n - done, 0);
+        if (sent > 0) {
+            done += (unsigned)sent;
+            result->sent += (unsigned)sent;
+            continue;
+        }
+        if (errno == EINTR && !stopped)
+            continue;
+        result->last_errno = errno;
+        result->failed++;
+        done++;
+    }
+}
+
+static void sleep_until(uint64_t mono_ns)
+{
+    const struct timespec at = {.tv_sec = (time_t)(mono_ns / NSEC_PER_S),
+                                .tv_nsec = (long)(mono_ns % NSEC_PER_S)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+/* When number n is due, from the start: no rounding adds up. */
+static uint64_t due_ns(const struct plan *p, uint64_t n)
+{
+    return n / p->rate * NSEC_PER_S + n % p->rate * NSEC_PER_S / p->rate;
+}
+
+static struct result run(const struct plan *p, struct batch *b)
+{
+    struct result result = {0};
+    const uint64_t start_ns = instant_now().mono_ns;
+    const uint64_t count = p->count == 0 ? UINT64_MAX : p->count;
+
+    for (uint64_t next = 0; next < count && !stopped;) {
+        const uint64_t now_ns = instant_now().mono_ns - start_ns;
+        unsigned n = 0;
+        while (n < BATCH && next + n < count && due_ns(p, next + n) <= now_ns)
+            n++;
+        if (n == 0) {
+            sleep_until(start_ns + due_ns(p, next));
+            continue;
+        }
+        batch_send(b, next, n, &result);
+        next += n;
+    }
+    result.took_ns = instant_now().mono_ns - start_ns;
+    return result;
+}
+
+static void report(const struct plan *p, const struct result *r)
+{
+    const double seconds = (double)r->took_ns / 1e9;
+    const double rate = seconds > 0 ? (double)r->sent / seconds : 0;
+    if (p->json)
+        printf("{\"sent\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"seconds\":%.3f,\"packets_per_s\":%.1f}\n",
+               r->sent, r->failed, seconds, rate);
+    else
+        printf("%" PRIu64 " sent in %.3f s, %.1f/s\n", r->sent, seconds, rate);
+    if (r->failed > 0)
+        fprintf(stderr, "homeport-stream: %" PRIu64 " not sent: %s\n", r->failed, strerror(r->last_errno));
+}
+
+int main(int argc, char **argv)
+{
+    struct plan plan;
+    parse_options(argc, argv, &plan);
+
+    /* Without SA_RESTART, so that a sleep ends. */
+    const struct sigaction action = {.sa_handler = stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+
+    static struct batch batch;
+    const int fd = open_socket(&plan);
+    if (fd < 0 || !batch_init(&batch, fd, &plan)) {
+        fprintf(stderr, "homeport-stream: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    const struct result result = run(&plan, &batch);
+    report(&plan, &result);
+    free(batch.payloads);
+    close(fd);
+    return result.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The mobile nodes' end of the tunnel: a raw socket that gets IP-in-IP datagrams (RFC 2003) whole, checks
+ * them, counts them per home address, and hands the inner datagrams to the kernel through a TUN device if
+ * there is one. One owner thread.
+ */
+#ifndef MN_TUNNEL_H
+#define MN_TUNNEL_H
+
+#include "fleet.h"
+
+/* X(name, text): what became of an IP-in-IP datagram. */
+#define TUNNEL_VERDICTS(X)                                     \
+    X(DELIVERED, "delivered")                                  \
+    X(MALFORMED, "not an IPv4 datagram in an IPv4 datagram")   \
+    X(UNKNOWN_HOME, "for a home address that is none of ours") \
+    X(WRONG_SOURCE, "not from the home agent")                 \
+    X(WRONG_DESTINATION, "not to a care-of address")           \
+    X(CONGESTION, "congestion experienced outside, not ECN-capable inside (RFC 6040)")
+
+enum tunnel_verdict {
+#define X(name, text) TUNNEL_##name,
+    TUNNEL_VERDICTS(X)
+#undef X
+        TUNNEL_VERDICT_COUNT
+};
+
+struct tunnel_counters {
+    uint64_t verdicts[TUNNEL_VERDICT_COUNT];
+    uint64_t bytes;      /* of inner datagrams delivered */
+    uint64_t overflowed; /* lost between the kernel and us */
+    uint64_t refused;    /* by the TUN device */
+};
+
+struct tunnel_conf {
+    struct fleet *fleet;
+    bool (*is_care_of)(void *shell, const struct addr *a);
+    void *shell;
+    uint16_t stream_port; /* 0: none */
+    const char *tun;      /* name of the TUN device, made if it is not there; NULL: none */
+};
+
+struct tunnel;
+
+const char *tunnel_verdict_text(enum tunnel_verdict verdict);
+
+/* NULL: errno says why not, *what what was tried. */
+struct tunnel *tunnel_create(const struct tunnel_conf *conf, const char **what);
+void tunnel_destroy(struct tunnel *t);
+/* To be polled for reading. */
+int tunnel_fd(const struct tunnel *t);
+/* Reads what there is, at most a bounded number. */
+void tunnel_receive(struct tunnel *t);
+const struct tunnel_counters *tunnel_counters(const struct tunnel *t);
+
+#endif

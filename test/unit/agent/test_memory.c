@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Out of memory at every place in turn: each allocation of an operation is refused once. The linker sends the
+ * agent's allocations through here.
+ */
+#include "lab_check.h"
+
+#include <errno.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static int refuse_at; /* the how manieth from now; 0: none */
+
+static bool refused(void)
+{
+    return refuse_at > 0 && --refuse_at == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refused() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refused() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return refused() ? NULL : __real_realloc(old, size);
+}
+
+/* The request with its nth allocation refused. */
+static struct answer send_short(const struct ask *ask, int nth)
+{
+    refuse_at = nth;
+    const struct answer a = lab_send(&lab, ask);
+    /* Nobody was refused, so nobody may complain. */
+    ck_assert(refuse_at == 0 || mip4_code_is_success(a.reply.code));
+    refuse_at = 0;
+    return a;
+}
+
+static bool was_refused(const struct answer *a)
+{
+    if (!a->sent) /* no room for an answer */
+        return true;
+    if (mip4_code_is_success(a->reply.code))
+        return false;
+    ck_assert_uint_eq(a->reply.code, MIP4_NO_RESOURCES);
+    in_order("S");
+    return true;
+}
+
+START_TEST(first_binding)
+{
+    const struct addr home = lab_home(0);
+    struct ask ask = lab_ask(&lab, 0);
+    const struct answer a = send_short(&ask, _i);
+    if (was_refused(&a)) {
+        ck_assert(!agent_intercepts(lab.agent, &home));
+        ck_assert_uint_eq(lab_counter(&lab, AGENT_NO_MEMORY), 1);
+        granted(&ask); /* nothing was used up */
+    }
+    ck_assert(agent_intercepts(lab.agent, &home));
+    in_order("I A S");
+    lab_wait(&lab, 2 * LAB_LIFETIME * NSEC_PER_S);
+    ck_assert_uint_eq(agent_bindings(lab.agent), 0);
+}
+END_TEST
+
+START_TEST(one_more_care_of_address)
+{
+    lab.settings.max_care_of = 3;
+    reconfigure();
+    for (uint32_t i = 0; i < 2; i++) {
+        struct ask ask = lab_ask(&lab, 0);
+        ask.q.flags |= MIP4_SIMULTANEOUS;
+        ask.q.care_of = addr_from_ipv4(0xc0000264u + i);
+        granted(&ask);
+    }
+    /* Through the other home agent, so that the first two have to move as well. */
+    struct ask ask = lab_ask(&lab, 0);
+    ask.q.flags |= MIP4_SIMULTANEOUS;
+    ask.q.home_agent = ip("10.2.0.1");
+    const struct answer a = send_short(&ask, _i);
+    struct binding_view v;
+    ck_assert(agent_binding(lab.agent, &ask.q.home, lab.now, &v));
+    ck_assert_uint_eq(v.n_care_of, was_refused(&a) ? 2 : 3);
+    const struct addr ours = ip(was_refused(&a) ? "10.1.0.1" : "10.2.0.1");
+    ck_assert(addr_equal(&v.home_agent, &ours));
+}
+END_TEST
+
+START_TEST(create)
+{
+    static const uint8_t seed[AGENT_SEED] = {1};
+    refuse_at = _i;
+    struct agent *agent = agent_create(&lab.settings, seed, lab.now);
+    ck_assert(agent == NULL || refuse_at > 0);
+    refuse_at = 0;
+    agent_destroy(agent);
+}
+END_TEST
+
+START_TEST(configure)
+{
+    lab.settings.max_bindings = 100000;
+    lab.settings.max_lifetime_s = 10;
+    refuse_at = _i;
+    const int error = agent_configure(lab.agent, &lab.settings);
+    ck_assert_int_eq(error, refuse_at > 0 ? 0 : -ENOMEM);
+    refuse_at = 0;
+    struct ask ask = lab_ask(&lab, 0);
+    ck_assert_uint_eq(granted(&ask).reply.lifetime_s, error == 0 ? 10 : LAB_LIFETIME);
+}
+END_TEST
+
+START_TEST(mobile_set)
+{
+    const struct association sa = lab_association(0);
+    for (size_t i = LAB_MOBILES; i < 200; i++) {
+        const struct addr home = lab_home(i);
+        char nai[] = "000@example.net";
+        nai[0] = (char)('a' + i / 26);
+        nai[1] = (char)('a' + i % 26);
+        refuse_at = _i;
+        const int error = agent_mobile_set(lab.agent, &home, &sa, nai);
+        ck_assert(error == 0 || error == -ENOMEM);
+        ck_assert(error == 0 || refuse_at == 0);
+        refuse_at = 0;
+        ck_assert_int_eq(agent_mobile_set(lab.agent, &home, &sa, nai), 0);
+        ck_assert_uint_eq(agent_mobiles(lab.agent), i + 1);
+    }
+}
+END_TEST
+
+START_TEST(foreign_set)
+{
+    const struct association sa = lab_association(0);
+    const struct addr a = ip("198.51.100.77");
+    refuse_at = _i;
+    const int error = agent_foreign_set(lab.agent, &a, &sa);
+    ck_assert_int_eq(error, refuse_at > 0 ? 0 : -ENOMEM);
+    refuse_at = 0;
+    ck_assert_int_eq(agent_foreign_set(lab.agent, &a, &sa), 0);
+}
+END_TEST
+
+START_TEST(tunnel_error)
+{
+    bind_node(0);
+    uint8_t quote[IPV4_HEADER + 8] = {0};
+    struct writer w = writer_over(quote, sizeof(quote));
+    const struct ipv4 outer = {.protocol = IPPROTO_NUM_IPIP,
+                               .total_len = 1500,
+                               .source = ip("10.1.0.1"),
+                               .destination = ip("192.0.2.0")};
+    ipv4_encode(&w, &outer);
+    const struct icmp icmp = {.type = 3, .code = 1, .data = quote, .data_len = sizeof(quote)};
+    const struct ipv4 header = {.source = ip("192.0.2.254")};
+    refuse_at = _i;
+    agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
+    refuse_at = 0;
+    agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
+    lab_forget(&lab);
+    lab_drain(&lab);
+    in_order("I");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("memory");
+    TCase *all = lab_case(suite, "out of memory");
+    tcase_add_loop_test(all, first_binding, 1, 12);
+    tcase_add_loop_test(all, one_more_care_of_address, 1, 12);
+    tcase_add_loop_test(all, create, 1, 12);
+    tcase_add_loop_test(all, configure, 1, 6);
+    tcase_add_loop_test(all, mobile_set, 1, 8);
+    tcase_add_loop_test(all, foreign_set, 1, 8);
+    tcase_add_loop_test(all, tunnel_error, 1, 6);
+    return check_main(suite);
+}
