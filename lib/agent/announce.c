@@ -53,7 +53,6 @@ static void begin(struct agent *agent, struct mobile *mobile, const struct annou
                   struct instant now)
 {
     effect_announce(agent, a);
-    announce_cancel(agent, mobile);
     struct vigil *v = vigil_get(mobile);
     if (v == NULL)
         return;

@@ -294,15 +294,6 @@ static bool read_quoted(const uint8_t *bytes, size_t len, struct quoted *out)
     return !r.failed && version_ihl >> 4 == 4 && out->header_len >= IPV4_HEADER && out->header_len <= len;
 }
 
-/* RFC 1812 section 4.3.2.7: no error about an ICMP error, about a later fragment, or to what is no host.
- * data: at least what follows the header first. */
-static bool may_be_answered(const struct quoted *q, const uint8_t *data)
-{
-    if ((q->fragment & IPV4_OFFSET_MASK) != 0 || !names_a_host(&q->source))
-        return false;
-    return q->protocol != IPPROTO_NUM_ICMP || !icmp_is_error(data[0]);
-}
-
 /* The inner header, where it is quoted, must be one that we tunnelled there: its destination is bound to this
  * care-of address. Relayed is what holds eight bytes more, as every error must quote (RFC 792). */
 static bool read_inner(const struct agent *agent, const uint8_t *bytes, size_t len, struct complaint *out)
@@ -314,7 +305,7 @@ static bool read_inner(const struct agent *agent, const uint8_t *bytes, size_t l
     const struct care *care = mobile == NULL ? NULL : care_find(mobile, &out->tunnel->far);
     if (care == NULL || care->tunnel != out->tunnel)
         return false;
-    if (len < inner.header_len + (size_t)8 || !may_be_answered(&inner, bytes + inner.header_len))
+    if (len < inner.header_len + (size_t)8 || !icmp_error_allowed(bytes, len, false))
         return true;
     out->inner = bytes;
     out->inner_len = len < ICMP_ERROR_MAX ? len : ICMP_ERROR_MAX;
@@ -342,7 +333,8 @@ static bool understand(const struct agent *agent, const struct icmp *icmp, struc
     return read_inner(agent, icmp->data + outer.header_len, icmp->data_len - outer.header_len, out);
 }
 
-/* RFC 1191 section 5: what a router that names no MTU may have meant, by the length of what it refused. */
+/* RFC 1191 sections 5 and 7: what a router that names no MTU may have meant, by the length of what it
+ * refused. */
 static uint16_t plateau_below(uint16_t len)
 {
     static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};

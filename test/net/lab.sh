@@ -302,7 +302,8 @@ capture_end()
 
 # ---- The appliance ----
 
-# appliance_conf: the lab's configuration, on standard output; append what else it shall say.
+# appliance_conf [LINE...]: the lab's configuration on standard output, LINEs at its end.
+# shellcheck disable=SC2120
 appliance_conf()
 {
     cat <<CONF
@@ -337,6 +338,7 @@ mobile-node "$LAB_HOME_ADDRESS" { spi = 256  key = "$LAB_KEY" }
 
 console { listen = "127.0.0.1:2323" }
 CONF
+    printf '%s\n' "$@"
 }
 
 # start_appliance CONF: returns when it serves.

@@ -37,7 +37,7 @@ packets()
 }
 
 lab_up
-appliance_conf >"$LAB_DIR/appliance.conf"
+appliance_conf "" >"$LAB_DIR/appliance.conf"
 start_appliance "$LAB_DIR/appliance.conf"
 appliance=$(mac_of pha hp0)
 mobile=$(mac_of mn home0)

@@ -89,9 +89,11 @@ void lab_open(struct lab *lab)
         .timestamp_window_s = 7,
         .encapsulations = 1u << ENCAPSULATION_IPIP,
     };
+    lab->log_size = 16;
+    lab->log = malloc(lab->log_size * sizeof(*lab->log));
     lab->auth = auth_create();
     lab->agent = agent_create(&lab->settings, seed, lab->now);
-    must(lab->auth != NULL && lab->agent != NULL, "agent_create");
+    must(lab->log != NULL && lab->auth != NULL && lab->agent != NULL, "agent_create");
     lab_populate(lab);
     lab_wait(lab, 60 * NSEC_PER_S);
 }
@@ -114,7 +116,7 @@ void lab_drain(struct lab *lab)
     const struct effect *e;
     while ((e = agent_pop(lab->agent)) != NULL) {
         if (lab->n_log == lab->log_size) {
-            lab->log_size = lab->log_size == 0 ? 16 : 2 * lab->log_size;
+            lab->log_size *= 2;
             lab->log = realloc(lab->log, lab->log_size * sizeof(*lab->log));
             must(lab->log != NULL, "realloc");
         }
