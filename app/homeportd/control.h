@@ -79,7 +79,7 @@ struct control {
     size_t refresh_cursor;
     uint32_t refresh_entry;
     uint64_t link_poll_ns;
-    struct reload *reload; /* NULL: none under way */
+    struct reload *reload;              /* NULL: none under way */
     struct counters_baseline *baseline; /* what clear has set to zero */
 };
 
@@ -95,15 +95,16 @@ struct binding_counter control_binding_counter(const struct control *c, uint32_t
 /* Sets every counter's zero line: what is shown counts from here. */
 void control_counters_clear(struct control *c);
 
-/* Makes everything that control owns, from conf, which it takes over. The EAL is up. 0, or -errno after a line in the log
- * (nothing is left behind, conf is freed). */
+/* Makes everything that control owns, from conf, which it takes over. The EAL is up. 0, or -errno after a
+ * line in the log (nothing is left behind, conf is freed). */
 int control_open(struct control *c, struct conf *conf, struct instant now);
 void control_close(struct control *c);
-/* One turn at an instant that the caller read from the clock (or made up, in a test). True: there was work to do. */
+/* One turn at an instant that the caller read from the clock (or made up, in a test). True: there was work to
+ * do. */
 bool control_turn(struct control *c, struct instant now);
 
-/* Reload: takes over `next` (already checked by conf_can_reload) and applies it in slices. 0, or -EBUSY: one is under way,
- * or -errno: nothing was changed; then `next` stays the caller's. */
+/* Reload: takes over `next` (already checked by conf_can_reload) and applies it in slices. 0, or -EBUSY: one
+ * is under way, or -errno: nothing was changed; then `next` stays the caller's. */
 int control_reload(struct control *c, struct conf *next);
 bool control_reloading(const struct control *c);
 /* Goes on with it; true while it is under way. */
