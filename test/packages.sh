@@ -3,10 +3,13 @@
 # The Debian packages that building, the lab and the tests need, and their installation where they are missing. To be sourced.
 
 # shellcheck disable=SC2034 # the lists are for whoever sources this
-PACKAGES_BUILD=(build-essential check libcli-dev libconfuse-dev libdpdk-dev libpcap-dev libssl-dev meson ninja-build
+PACKAGES_BUILD=(build-essential check libconfuse-dev libdpdk-dev libpcap-dev libssl-dev meson ninja-build
     pkg-config uthash-dev)
 # shellcheck disable=SC2034
 PACKAGES_LAB=(ethtool iproute2 iputils-arping iputils-ping procps tcpdump)
+# Another kernel, as a process: 42 MB to fetch, 118 MB installed. Not every release and architecture has it.
+# shellcheck disable=SC2034
+PACKAGES_VM=(busybox-static user-mode-linux)
 
 # packages_install PACKAGE...: status 1 where that fails, with apt's words on standard error.
 packages_install() {

@@ -67,10 +67,9 @@ static enum command_step begin_reload(struct control *c, struct command *command
         return commands_refuse(command, "another reload is under way");
     if (!can_reload(c, command))
         return COMMAND_REFUSED;
-    int ret = control_reload(c, command->conf);
+    int ret = control_reload(c, &command->conf);
     if (ret != 0)
         return commands_refuse(command, "%s; nothing was changed", strerror(-ret));
-    command->conf = NULL; /* control's now */
     command->state = RELOAD_UNDER_WAY;
     return COMMAND_WAIT;
 }

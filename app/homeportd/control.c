@@ -43,10 +43,13 @@ static void release(void *context, uint32_t adjacency, void *packet)
     transmit_by_adjacency(context, adjacency, packet);
 }
 
-static void discard(void *context, const struct addr *target, void *packet)
+static void discard(void *context, const struct addr *target, void *packet, bool unanswered)
 {
     (void)target;
-    host_unreachable(context, packet);
+    if (unanswered)
+        transmit_unreachable(context, CONTROL_SEND_UNRESOLVED, ICMP_HOST_UNREACHABLE, packet);
+    else
+        rte_pktmbuf_free(packet); /* counted by the neighbours */
 }
 
 static void changed(void *context, const struct neighbor_view *neighbor, bool resolved)

@@ -36,6 +36,7 @@
     X(ICMP_ERRORS_LIMITED, "ICMP errors not sent: rate limit")                              \
     X(ICMP_ERRORS_FORBIDDEN, "ICMP errors not sent: RFC 1812 section 4.3.2.7 forbids them") \
     X(SEND_NO_ROUTE, "own packets dropped: no route")                                       \
+    X(SEND_TOO_BIG, "packets not sent: larger than the way takes, DF set")                  \
     X(SEND_NO_BUFFER, "own packets dropped: no packet buffer")                              \
     X(SEND_TX_FULL, "own packets dropped: transmit queue full")                             \
     X(SEND_UNRESOLVED, "packets dropped: neighbour did not answer")                         \
@@ -103,9 +104,10 @@ void control_close(struct control *c);
  * do. */
 bool control_turn(struct control *c, struct instant now);
 
-/* Reload: takes over `next` (already checked by conf_can_reload) and applies it in slices. 0, or -EBUSY: one
- * is under way, or -errno: nothing was changed; then `next` stays the caller's. */
-int control_reload(struct control *c, struct conf *next);
+/* Reload: takes over *conf (already checked by conf_can_reload) and applies it in slices. 0, and *conf is the
+ * former one, for the caller to free: with a million mobile nodes that takes longer than a turn may. Or -EBUSY:
+ * one is under way, or -errno: nothing was changed, *conf stays the caller's. */
+int control_reload(struct control *c, struct conf **conf);
 bool control_reloading(const struct control *c);
 /* Goes on with it; true while it is under way. */
 bool control_reload_work(struct control *c);

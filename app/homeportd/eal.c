@@ -3,17 +3,22 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 
 #include "log.h"
 
 enum { EAL_ARGUMENTS_MAX = 64 };
+
+static cpu_set_t processors; /* on which the process was allowed to run before EAL pinned this thread */
 
 /* The argument vector under construction; every string in it is its own. */
 struct arguments {
@@ -80,9 +85,16 @@ static void add_memory(struct arguments *a, const struct conf_eal *eal)
     add(a, "--no-shconf");
 }
 
+/* EAL makes a directory for its prefix, whether or not it puts anything there, and leaves it behind. */
+static void remove_directory(void)
+{
+    rmdir(rte_eal_get_runtime_dir());
+}
+
 int eal_start(const char *program, const struct conf *conf, int n_extra, char **extra)
 {
-    struct arguments a = {0};
+    static struct arguments a; /* EAL keeps pointers to some of them for as long as the process lives */
+    pthread_getaffinity_np(pthread_self(), sizeof(processors), &processors);
     add(&a, "%s", program);
     add(&a, "--lcores=%s", conf->eal.lcores);
     add(&a, "--main-lcore=%u", first_lcore(conf->eal.lcores));
@@ -96,19 +108,42 @@ int eal_start(const char *program, const struct conf *conf, int n_extra, char **
 
     int ret = -ENOMEM;
     if (!a.failed) {
-        /* EAL keeps pointers to some arguments and permutes the vector: it gets one of its own. */
+        /* EAL permutes the vector: it gets one of its own. */
         char *vector[EAL_ARGUMENTS_MAX];
         memcpy(vector, a.at, sizeof(vector));
         ret = rte_eal_init(a.n, vector);
     }
     if (ret >= 0)
-        return 0; /* the strings stay for as long as the process */
+        return 0;
     log_error("DPDK's EAL does not start: %s", rte_strerror(a.failed ? ENOMEM : rte_errno));
     free_arguments(&a);
+    remove_directory();
     return a.failed ? -ENOMEM : -rte_errno;
+}
+
+void eal_step_aside(void)
+{
+    cpu_set_t elsewhere = processors;
+    unsigned lcore;
+    RTE_LCORE_FOREACH(lcore)
+    {
+        rte_cpuset_t taken = rte_lcore_cpuset(lcore);
+        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+            if (CPU_ISSET(cpu, &taken))
+                CPU_CLR(cpu, &elsewhere);
+    }
+    if (CPU_COUNT(&elsewhere) > 0)
+        pthread_setaffinity_np(pthread_self(), sizeof(elsewhere), &elsewhere);
+}
+
+void eal_rejoin(void)
+{
+    rte_cpuset_t own = rte_lcore_cpuset(rte_get_main_lcore());
+    pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
 }
 
 void eal_stop(void)
 {
     rte_eal_cleanup();
+    remove_directory();
 }

@@ -9,6 +9,8 @@
 #include "transmit.h"
 #include "tunnel.h"
 
+enum { LOCAL_MAX = 2 * CONF_PORTS_MAX * CONF_PORT_ADDRESSES_MAX }; /* own and broadcast addresses */
+
 /* Where packets to a care-of address leave: the next hop's adjacency (one reference to it is ours now) and
  * the MTU there. */
 struct way {
@@ -62,8 +64,33 @@ static int install(struct control *c, const struct addr *address, const struct e
     return ret;
 }
 
+/* What was known of home on its link was known while something else stood for it. */
+static void forget_neighbor(struct control *c, const struct addr *home)
+{
+    int home_port = ports_connected(&c->ports, home);
+    if (home_port >= 0)
+        neighbor_forget(c->neighbors, (uint8_t)home_port, home, c->now.mono_ns);
+}
+
+static int uninstall(struct control *c, const struct addr *address)
+{
+    int ret = table_remove(c->table, address);
+    if (ret != -ENOSPC)
+        return ret;
+    table_reclaim(c->table, SIZE_MAX);
+    return table_remove(c->table, address);
+}
+
+static bool is_local(const struct control *c, const struct addr *address)
+{
+    const struct entry *e = table_get(c->table, address);
+    return e != NULL && e->kind == ENTRY_LOCAL;
+}
+
 void forwarding_install(struct control *c, const struct forwarding *f)
 {
+    if (is_local(c, &f->home))
+        return; /* a reload has just given it to the appliance, and its sweep will end the binding */
     struct entry entry;
     struct former former = former_entry(c, &f->home);
     struct way way = way_to(c, &f->care_of[0]);
@@ -81,9 +108,7 @@ void forwarding_install(struct control *c, const struct forwarding *f)
     if (former.tunnel)
         return;
     rates_forget(c->rates, table_get(c->table, &f->home)->slot, c->workers, c->n_workers);
-    int home_port = ports_connected(&c->ports, &f->home);
-    if (home_port >= 0) /* it has left the link */
-        neighbor_forget(c->neighbors, (uint8_t)home_port, &f->home, c->now.mono_ns);
+    forget_neighbor(c, &f->home); /* it has left the link */
 }
 
 void forwarding_remove(struct control *c, const struct addr *home)
@@ -91,14 +116,13 @@ void forwarding_remove(struct control *c, const struct addr *home)
     struct former former = former_entry(c, home);
     if (!former.tunnel)
         return;
-    if (table_remove(c->table, home) == -ENOSPC) {
-        table_reclaim(c->table, SIZE_MAX);
-        if (table_remove(c->table, home) != 0) {
-            forwarding_refresh(c); /* which takes out what has no binding, too */
-            return;
-        }
+    if (uninstall(c, home) != 0) {
+        forwarding_refresh(c); /* which takes out what has no binding, too */
+        return;
     }
     release(c, former.adjacency);
+    /* It may have been heard there while it was bound, and no on-link entry could be made of that. */
+    forget_neighbor(c, home);
 }
 
 /* ---- On the link ---- */
@@ -112,17 +136,23 @@ static bool in_home_network(const struct control *c, const struct addr *address)
     return false;
 }
 
+/* On-link entries are made by whoever speaks on the link; they never take the room of bindings, nor that of
+ * addresses of our own that a reload may bring. */
+static bool has_room_on_link(const struct control *c)
+{
+    uint32_t for_bindings = c->conf->agent.max_bindings - (uint32_t)agent_bindings(c->agent);
+    return table_count(c->table) + for_bindings + LOCAL_MAX < table_capacity(c->table);
+}
+
 void forwarding_on_link(struct control *c, const struct neighbor_view *neighbor, bool resolved)
 {
     const struct entry *present = table_get(c->table, &neighbor->address);
     if (!resolved) {
-        if (present != NULL && present->kind == ENTRY_ON_LINK)
-            table_remove(
-                c->table,
-                &neighbor->address); /* no room to retire it: its adjacency is withdrawn all the same */
+        if (present != NULL && present->kind == ENTRY_ON_LINK && uninstall(c, &neighbor->address) != 0)
+            forwarding_refresh(c); /* before its adjacency is another neighbour's */
         return;
     }
-    if (!addr_is_ipv4(&neighbor->address) || !in_home_network(c, &neighbor->address))
+    if (!addr_is_ipv4(&neighbor->address) || !in_home_network(c, &neighbor->address) || !has_room_on_link(c))
         return;
     if (present != NULL && (present->kind != ENTRY_ON_LINK || present->adjacency == neighbor->adjacency))
         return;
@@ -140,15 +170,33 @@ static int set_local(struct control *c, const struct addr *address, uint8_t flag
 {
     if (!addr_is_ipv4(address))
         return 0;
-    return install(c, address, &(struct entry){.kind = ENTRY_LOCAL, .flags = flags});
+    struct former former = former_entry(c, address);
+    int ret = install(c, address, &(struct entry){.kind = ENTRY_LOCAL, .flags = flags});
+    if (ret == 0)
+        release(c, former.adjacency);
+    return ret;
 }
 
-static bool is_broadcast(const struct ports *ports, const struct addr *address)
+/* The addresses of a link that no host has: to all ones, and to all zeroes, which old hosts mean as the same
+ * (RFC 1122 section 3.3.6). Both unspecified where a link has none. */
+struct edges {
+    struct addr address[2];
+};
+
+static struct edges edges_of(const struct prefix *p)
+{
+    struct edges e = {{prefix_broadcast(p), prefix_network(p).addr}};
+    if (addr_is_unspecified(&e.address[0]))
+        e.address[1] = addr_unspecified;
+    return e;
+}
+
+static bool is_edge(const struct ports *ports, const struct addr *address)
 {
     for (unsigned i = 0; i < ports->n; i++)
         for (size_t k = 0; k < ports->port[i].n_addresses; k++) {
-            struct addr broadcast = prefix_broadcast(&ports->port[i].addresses[k]);
-            if (!addr_is_unspecified(&broadcast) && addr_equal(&broadcast, address))
+            struct edges e = edges_of(&ports->port[i].addresses[k]);
+            if (addr_equal(&e.address[0], address) || addr_equal(&e.address[1], address))
                 return true;
         }
     return false;
@@ -156,7 +204,7 @@ static bool is_broadcast(const struct ports *ports, const struct addr *address)
 
 static void drop_local(struct control *c, const struct addr *address)
 {
-    if (addr_is_ipv4(address) && ports_own(&c->ports, address) < 0 && !is_broadcast(&c->ports, address))
+    if (addr_is_ipv4(address) && ports_own(&c->ports, address) < 0 && !is_edge(&c->ports, address))
         table_remove(c->table, address);
 }
 
@@ -165,19 +213,20 @@ int forwarding_set_local(struct control *c, const struct ports *before)
     for (unsigned i = 0; i < c->ports.n; i++) {
         const struct port *port = &c->ports.port[i];
         for (size_t k = 0; k < port->n_addresses; k++) {
-            struct addr broadcast = prefix_broadcast(&port->addresses[k]);
+            struct edges e = edges_of(&port->addresses[k]);
             int ret = set_local(c, &port->addresses[k].addr, 0);
-            if (ret == 0 && !addr_is_unspecified(&broadcast))
-                ret = set_local(c, &broadcast, ENTRY_BROADCAST);
+            for (size_t i_edge = 0; ret == 0 && i_edge < RTE_DIM(e.address); i_edge++)
+                ret = set_local(c, &e.address[i_edge], ENTRY_BROADCAST);
             if (ret != 0)
                 return ret;
         }
     }
     for (unsigned i = 0; before != NULL && i < before->n; i++)
         for (size_t k = 0; k < before->port[i].n_addresses; k++) {
-            struct addr broadcast = prefix_broadcast(&before->port[i].addresses[k]);
+            struct edges e = edges_of(&before->port[i].addresses[k]);
             drop_local(c, &before->port[i].addresses[k].addr);
-            drop_local(c, &broadcast);
+            drop_local(c, &e.address[0]);
+            drop_local(c, &e.address[1]);
         }
     return 0;
 }
@@ -205,8 +254,12 @@ int forwarding_set_networks(struct control *c)
     if (s == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < c->ports.n; i++)
-        for (size_t k = 0; k < c->ports.port[i].n_addresses; k++)
+        for (size_t k = 0; k < c->ports.port[i].n_addresses; k++) {
+            struct edges e = edges_of(&c->ports.port[i].addresses[k]);
             add_own(s, &c->ports.port[i].addresses[k].addr);
+            add_own(s, &e.address[0]);
+            add_own(s, &e.address[1]);
+        }
     for (size_t i = 0; i < c->conf->agent.n_home_networks; i++)
         add_network(s, &c->conf->agent.home_networks[i]);
     for (unsigned i = 0; i < c->n_workers; i++)
@@ -236,8 +289,10 @@ static struct forwarding forwarding_of(const struct binding_view *view)
 static bool refresh_bindings(struct control *c, size_t budget)
 {
     struct binding_view view;
-    for (size_t done = 0; done < budget; done++) {
-        if (!agent_binding_next(c->agent, &c->refresh_cursor, budget, c->now, &view))
+    size_t from = c->refresh_cursor;
+    while (c->refresh_cursor - from < budget) {
+        size_t left = budget - (c->refresh_cursor - from);
+        if (!agent_binding_next(c->agent, &c->refresh_cursor, left, c->now, &view))
             return true;
         if (view.n_care_of == 0)
             return false; /* the budget went on mobile nodes without a binding */
@@ -247,17 +302,38 @@ static bool refresh_bindings(struct control *c, size_t budget)
     return false;
 }
 
-/* Takes out what stayed in the table without a binding, for want of room to retire it. True at the end of the
- * table. */
+/* What its entry was made for is no more. */
+static bool is_leftover(const struct control *c, const struct entry *entry, const struct addr *address)
+{
+    struct neighbor_view neighbor;
+    switch ((enum entry_kind)entry->kind) {
+    case ENTRY_TUNNEL:
+        return !agent_intercepts(c->agent, address);
+    case ENTRY_ON_LINK:
+        return !in_home_network(c, address) ||
+               !neighbor_by_adjacency(c->neighbors, entry->adjacency, c->now.mono_ns, &neighbor) ||
+               !addr_equal(&neighbor.address, address);
+    case ENTRY_LOCAL:
+        return false;
+    }
+    return false;
+}
+
+/* Takes out what stayed in the table for want of room to retire it, or on a former home network. True at the
+ * end of the table. */
 static bool refresh_leftovers(struct control *c, size_t budget)
 {
     const struct entry *entry;
     for (size_t done = 0; done < budget; done++) {
         if (!table_next(c->table, &c->refresh_entry, &entry))
             return true;
-        struct addr home = addr_from_ipv4(rte_be_to_cpu_32(entry->home));
-        if (entry->kind == ENTRY_TUNNEL && !agent_intercepts(c->agent, &home))
-            forwarding_remove(c, &home);
+        struct addr address = addr_from_ipv4(rte_be_to_cpu_32(entry->home));
+        if (!is_leftover(c, entry, &address))
+            continue;
+        if (entry->kind == ENTRY_TUNNEL)
+            forwarding_remove(c, &address);
+        else if (uninstall(c, &address) != 0)
+            forwarding_refresh(c);
     }
     return false;
 }

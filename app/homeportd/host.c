@@ -46,7 +46,7 @@ static void answer_arp(struct control *c, const struct arrival *a, const struct 
     transmit_frame(c, a->port_index, transmit_end(m, &w));
 }
 
-/* RFC 5227 section 2.4, (b): we defend our own address by one announcement in ten seconds and keep it. */
+/* RFC 5227 section 2.4 (c): we keep our own address, and defend it by one announcement in ten seconds. */
 static void defend_own_address(struct control *c, const struct arrival *a, const struct arp *arp)
 {
     control_count(c, CONTROL_ARP_CONFLICTS);
@@ -59,6 +59,14 @@ static void defend_own_address(struct control *c, const struct arrival *a, const
     transmit_arp_announcement(c, a->port_index, &arp->sender, NULL);
 }
 
+static bool is_own_mac(const struct control *c, const struct mac *mac)
+{
+    for (unsigned i = 0; i < c->ports.n; i++)
+        if (mac_equal(&c->ports.port[i].mac, mac))
+            return true;
+    return false;
+}
+
 static void serve_arp(struct control *c, const struct arrival *a)
 {
     struct arp arp;
@@ -67,10 +75,9 @@ static void serve_arp(struct control *c, const struct arrival *a)
         control_count(c, CONTROL_ARP_MALFORMED);
         return;
     }
-    const struct mac *own_mac = &c->ports.port[a->port_index].mac;
-    if (mac_equal(&arp.sender_mac, own_mac))
-        return; /* our own, come back */
-    if (ports_own(&c->ports, &arp.sender) >= 0) {
+    if (is_own_mac(c, &arp.sender_mac))
+        return; /* our own, come back, maybe by another port */
+    if (ports_own(&c->ports, &arp.sender) == (int)a->port_index) {
         defend_own_address(c, a, &arp);
         return;
     }
@@ -103,6 +110,7 @@ static void serve_registration(struct control *c, const struct arrival *a, const
                     .destination_port = udp->destination_port,
                     .broadcast = ports_own(&c->ports, &udp->destination) < 0,
                     .source_mac = a->source_mac,
+                    .on_home_link = ports_connected(&c->ports, &udp->source) == (int)a->port_index,
                     .payload = udp->payload,
                     .len = udp->payload_len,
                 },
@@ -194,19 +202,6 @@ static void serve_resolve(struct control *c, struct rte_mbuf *m)
         transmit_by_adjacency(c, adjacency, m);
     else
         transmit_ip(c, m);
-}
-
-void host_unreachable(struct control *c, struct rte_mbuf *m)
-{
-    control_count(c, CONTROL_SEND_UNRESOLVED);
-    const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
-    struct addr source = addr_from_ipv4(rte_be_to_cpu_32(ip->src_addr));
-    if (ports_own(&c->ports, &source) < 0)
-        transmit_icmp_error(c, &(struct icmp_error){.type = ICMP_UNREACHABLE,
-                                                    .code = ICMP_HOST_UNREACHABLE,
-                                                    .datagram = (const uint8_t *)ip,
-                                                    .len = rte_pktmbuf_data_len(m)});
-    rte_pktmbuf_free(m);
 }
 
 static void serve_one(struct control *c, enum punt_class class, struct rte_mbuf *m)

@@ -16,7 +16,4 @@
 unsigned host_serve(struct control *c);
 /* Announces the appliance's own addresses on a port whose link came up. */
 void host_announce(struct control *c, unsigned port_index);
-/* A packet that waited for a neighbour in vain: its sender is told, if it is owed that. Takes it over. */
-void host_unreachable(struct control *c, struct rte_mbuf *m);
-
 #endif

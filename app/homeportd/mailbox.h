@@ -36,7 +36,7 @@ struct command {
     struct report out; /* a slice of the answer */
     uint64_t cursor;   /* the handler's; 0 at first */
     uint64_t state;    /* likewise */
-    struct conf *conf; /* reload: what to apply; the handler sets it NULL when control has taken it over */
+    struct conf *conf; /* reload: what to apply; then what was in force before, for the session to free */
     char refusal[COMMAND_REFUSAL_MAX];
 };
 

@@ -111,7 +111,9 @@ static int run(struct conf *conf)
     if (control_open(&control, conf, instant_now()) != 0)
         return EXIT_FAILURE;
     int status = EXIT_FAILURE;
+    eal_step_aside();
     struct console *console = console_start(control.conf, control.mailbox);
+    eal_rejoin();
     if (console != NULL && workers_start(&control) == 0) {
         log_info("homeportd " HOMEPORT_VERSION " serves: %zu mobile nodes, %u ports, %u workers",
                  agent_mobiles(control.agent), control.ports.n, control.n_workers);

@@ -181,11 +181,11 @@ void ports_assign(const struct ports *ports, struct worker *w)
 
 int ports_connected(const struct ports *ports, const struct addr *address)
 {
+    int found = -1, bits = -1;
     for (unsigned i = 0; i < ports->n; i++)
-        for (size_t k = 0; k < ports->port[i].n_addresses; k++)
-            if (prefix_contains(&ports->port[i].addresses[k], address))
-                return (int)i;
-    return -1;
+        if (prefix_longest(ports->port[i].addresses, ports->port[i].n_addresses, address, &bits) >= 0)
+            found = (int)i;
+    return found;
 }
 
 int ports_own(const struct ports *ports, const struct addr *address)

@@ -15,10 +15,8 @@
 enum { RELOAD_SLICE = 512 };
 
 struct reload {
-    struct conf *next;
-    struct routes *routes; /* already made from it */
+    struct routes *routes; /* of the configuration to come, until it begins */
     size_t mobile;         /* the next one to be set */
-    bool sweeping;
 };
 
 static void report_failure(int ret, const struct addr *home)
@@ -32,9 +30,6 @@ static void report_failure(int ret, const struct addr *home)
 static void begin(struct control *c, struct reload *r)
 {
     struct ports before = c->ports;
-    struct conf *former = c->conf;
-    c->conf = r->next;
-    conf_free(former);
     routes_destroy(c->routes);
     c->routes = r->routes;
     ports_readdress(&c->ports, c->conf);
@@ -47,8 +42,9 @@ static void begin(struct control *c, struct reload *r)
             &c->conf->foreign_agents[i].address);
 }
 
-int control_reload(struct control *c, struct conf *next)
+int control_reload(struct control *c, struct conf **conf)
 {
+    struct conf *next = *conf;
     if (c->reload != NULL)
         return -EBUSY;
     struct reload *r = calloc(1, sizeof(*r));
@@ -62,7 +58,8 @@ int control_reload(struct control *c, struct conf *next)
         free(r);
         return ret;
     }
-    r->next = next;
+    *conf = c->conf;
+    c->conf = next;
     c->reload = r;
     begin(c, r);
     effects_carry_out(c);

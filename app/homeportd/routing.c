@@ -8,11 +8,11 @@
 
 static int connected_port(const struct conf *conf, const struct addr *address)
 {
+    int found = -1, bits = -1;
     for (size_t i = 0; i < conf->n_ports; i++)
-        for (size_t k = 0; k < conf->ports[i].n_addresses; k++)
-            if (prefix_contains(&conf->ports[i].addresses[k], address))
-                return (int)i;
-    return -1;
+        if (prefix_longest(conf->ports[i].addresses, conf->ports[i].n_addresses, address, &bits) >= 0)
+            found = (int)i;
+    return found;
 }
 
 static int add_connected(struct routes *routes, const struct conf *conf)

@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "arp.h"
+#include "fragment.h"
 #include "icmp.h"
 #include "tunnel.h"
 
@@ -68,16 +69,82 @@ void transmit_by_adjacency(struct control *c, uint32_t adjacency, struct rte_mbu
     transmit_on_link(c, adjacency_port(word), &mac, m);
 }
 
+static bool is_from_us(const struct control *c, const struct rte_ipv4_hdr *ip)
+{
+    struct addr source = addr_from_ipv4(rte_be_to_cpu_32(ip->src_addr));
+    return ports_own(&c->ports, &source) >= 0;
+}
+
+void transmit_unreachable(struct control *c, enum control_counter why, uint8_t code, struct rte_mbuf *m)
+{
+    control_count(c, why);
+    const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+    size_t len = rte_pktmbuf_data_len(m);
+    if (ip->next_proto_id == IPPROTO_NUM_IPIP && is_from_us(c, ip) && len > sizeof(*ip)) {
+        ip++;
+        len -= sizeof(*ip);
+        code = ICMP_HOST_UNREACHABLE; /* the home address is on our own network (RFC 2003 section 4.1) */
+    }
+    if (!is_from_us(c, ip))
+        transmit_icmp_error(
+            c, &(struct icmp_error){
+                   .type = ICMP_UNREACHABLE, .code = code, .datagram = (const uint8_t *)ip, .len = len});
+    rte_pktmbuf_free(m);
+}
+
+/* Larger than what the way takes whole: in fragments, or not at all (RFC 1812 section 4.2.2.7, RFC 1191
+ * section 4). */
+static void transmit_in_parts(struct control *c, uint16_t mtu, struct rte_mbuf *m)
+{
+    struct rte_mbuf *part[FRAGMENTS_MAX];
+    const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+    if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) {
+        control_count(c, CONTROL_SEND_TOO_BIG);
+        transmit_icmp_error(c, &(struct icmp_error){.type = ICMP_UNREACHABLE,
+                                                    .code = ICMP_FRAGMENTATION_NEEDED,
+                                                    .rest = mtu,
+                                                    .datagram = (const uint8_t *)ip,
+                                                    .len = rte_pktmbuf_data_len(m)});
+    } else {
+        int n = fragment_ipv4(m, mtu, c->pool, part);
+        if (n < 0)
+            control_count(c, CONTROL_SEND_NO_BUFFER);
+        for (int i = 0; i < n; i++)
+            transmit_ip(c, part[i]);
+    }
+    rte_pktmbuf_free(m);
+}
+
 static void transmit_routed(struct control *c, const struct addr *destination, struct rte_mbuf *m)
 {
     struct route route;
     struct addr next_hop;
     if (!routes_lookup(c->routes, destination, &route, &next_hop)) {
-        control_count(c, CONTROL_SEND_NO_ROUTE);
-        rte_pktmbuf_free(m);
+        transmit_unreachable(c, CONTROL_SEND_NO_ROUTE, ICMP_NET_UNREACHABLE,
+                             m); /* RFC 1812 section 4.3.3.1 */
         return;
     }
-    neighbor_send(c->neighbors, route.port_index, &next_hop, m, c->now.mono_ns);
+    uint16_t mtu = c->ports.port[route.port_index].mtu;
+    if (rte_pktmbuf_pkt_len(m) > mtu)
+        transmit_in_parts(c, mtu, m);
+    else
+        neighbor_send(c->neighbors, route.port_index, &next_hop, m, c->now.mono_ns);
+}
+
+static void transmit_by_entry(struct control *c, const struct entry *entry, struct rte_mbuf *m)
+{
+    if (entry->kind == ENTRY_LOCAL) { /* a forged source: ourselves, or a link's broadcast address */
+        control_count(c, CONTROL_SEND_NO_ROUTE);
+        rte_pktmbuf_free(m);
+    } else if (rte_pktmbuf_pkt_len(m) > RTE_MAX(entry->mtu, (uint16_t)FRAGMENT_MTU_MIN))
+        transmit_in_parts(c, entry->mtu, m);
+    else if (entry->kind == ENTRY_TUNNEL && !tunnel_encapsulate(m, entry)) {
+        control_count(c, CONTROL_SEND_NO_BUFFER);
+        rte_pktmbuf_free(m);
+    } else if (entry->adjacency == ADJACENCY_NONE)
+        transmit_unreachable(c, CONTROL_SEND_NO_ROUTE, ICMP_NET_UNREACHABLE, m);
+    else
+        transmit_by_adjacency(c, entry->adjacency, m);
 }
 
 void transmit_ip(struct control *c, struct rte_mbuf *m)
@@ -87,21 +154,10 @@ void transmit_ip(struct control *c, struct rte_mbuf *m)
     const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
     struct addr destination = addr_from_ipv4(rte_be_to_cpu_32(ip->dst_addr));
     const struct entry *entry = table_get(c->table, &destination);
-    if (entry == NULL || entry->kind == ENTRY_LOCAL) {
+    if (entry != NULL)
+        transmit_by_entry(c, entry, m);
+    else
         transmit_routed(c, &destination, m);
-        return;
-    }
-    if (entry->kind == ENTRY_TUNNEL && !tunnel_encapsulate(m, entry)) {
-        control_count(c, CONTROL_SEND_NO_BUFFER);
-        rte_pktmbuf_free(m);
-        return;
-    }
-    if (entry->adjacency == ADJACENCY_NONE) {
-        control_count(c, CONTROL_SEND_NO_ROUTE);
-        rte_pktmbuf_free(m);
-        return;
-    }
-    transmit_by_adjacency(c, entry->adjacency, m);
 }
 
 void transmit_arp_request(struct control *c, unsigned port_index, const struct addr *target,

@@ -34,6 +34,11 @@ void transmit_arp_request(struct control *c, unsigned port_index, const struct a
 void transmit_arp_announcement(struct control *c, unsigned port_index, const struct addr *address,
                                const struct mac *mac);
 
+/* An IPv4 datagram that cannot be delivered, counted as `why`; its sender is told by an ICMP unreachable of
+ * that code, unless that is us. Of our own tunnel packets it is the inner sender, who knows nothing of the
+ * tunnel (RFC 2003 section 4.1). */
+void transmit_unreachable(struct control *c, enum control_counter why, uint8_t code, struct rte_mbuf *m);
+
 /* An ICMP error about datagram, to its source, if RFC 1812 section 4.3.2 allows one now. */
 struct icmp_error {
     uint8_t type, code;

@@ -220,6 +220,7 @@ struct agent_datagram {
     uint16_t source_port;
     uint16_t destination_port;
     bool broadcast;        /* destination is a (subnet) broadcast address */
+    bool on_home_link;     /* it came in on the link to which its source address belongs */
     struct mac source_mac; /* of the frame that brought it */
     const uint8_t *payload;
     size_t len;

@@ -49,7 +49,8 @@ static bool care_of_is_home(const struct registration *r)
 
 bool registration_is_return(const struct registration *r)
 {
-    return asks_to_end(r) && care_of_is_home(r) && addr_equal(&r->datagram->source, &r->request.care_of);
+    return r->datagram->on_home_link && asks_to_end(r) && care_of_is_home(r) &&
+           addr_equal(&r->datagram->source, &r->request.care_of);
 }
 
 bool registration_is_farewell(const struct registration *r)
@@ -128,10 +129,7 @@ static struct verdict mobile_node(struct registration *r)
         r->mobile = mobile_by_nai(r->agent, q->ext.nai.bytes, q->ext.nai.len);
     if (r->mobile == NULL)
         return discard(r, AGENT_DISCARD_UNKNOWN_MOBILE);
-    if (q->ext.mobile_home.count == 0)
-        return discard(r, AGENT_DISCARD_NO_AUTH);
-    r->security = security_find(r->mobile->securities, q->ext.mobile_home.spi);
-    return r->security == NULL ? discard(r, AGENT_DISCARD_UNKNOWN_SPI) : pass();
+    return q->ext.mobile_home.count == 0 ? discard(r, AGENT_DISCARD_NO_AUTH) : pass();
 }
 
 static bool verify(const struct registration *r, const struct mip4_auth *ext, const struct security *s)
@@ -151,20 +149,26 @@ static bool foreign_vouches(const struct registration *r)
 
 /*
  * Section 3.8.2.1a: a wrong authenticator is refused. A foreign agent that proves who it is MUST have its
- * 131; to all others it is a MAY, and there are no more than we can afford of them. Several mobile-home
- * extensions are refused likewise: which one would count?
+ * 131; to all others it is a MAY, and there are no more than we can afford of them; none where the SPI is
+ * unknown. Several mobile-home extensions are refused likewise: which one would count?
  */
 static struct verdict authorization(struct registration *r)
 {
     const struct mip4_extensions *ext = &r->request.ext;
+    r->security = security_find(r->mobile->securities, ext->mobile_home.spi);
     r->foreign = foreign_by_address(r->agent, &r->datagram->source);
-    if (ext->mobile_home.count == 1 && verify(r, &ext->mobile_home, r->security))
+    if (r->security != NULL && ext->mobile_home.count == 1 && verify(r, &ext->mobile_home, r->security))
         return pass();
     if (r->malformed)
         return discard(r, AGENT_DISCARD_MALFORMED);
     if (ext->foreign_home.count > 0 && r->foreign == NULL)
         return discard(r, AGENT_DISCARD_UNKNOWN_FOREIGN);
-    if (!foreign_vouches(r) && !limit_take(&r->agent->denials, r->now.mono_ns)) {
+    const bool vouched = foreign_vouches(r);
+    if (r->security == NULL && !vouched)
+        return discard(r, AGENT_DISCARD_UNKNOWN_SPI);
+    if (r->security == NULL)
+        r->security = r->mobile->securities; /* signs the reply: one that the mobile node is likely to have */
+    if (!vouched && !limit_take(&r->agent->denials, r->now.mono_ns)) {
         note(r, NOTE_AUTH_FAILED, 0, 0);
         return discard(r, AGENT_DISCARD_DENIAL_RATE);
     }
@@ -188,6 +192,14 @@ static struct verdict foreign_agent(struct registration *r)
     if (registration_is_farewell(r) || foreign_vouches(r))
         return pass();
     return deny_this_copy(MIP4_FOREIGN_AUTH_FAILED);
+}
+
+/* Section 3.8.2.1a: all authentications that a request bears are to be carried out. With AAA we share
+ * nothing, so that one fails (RFC 4721 section 3.4). */
+static struct verdict aaa_authentication(struct registration *r)
+{
+    const bool borne = r->request.ext.generalized_auth.bytes != NULL;
+    return borne ? deny_this_copy(MIP4_AAA_AUTH_FAILED) : pass();
 }
 
 /* Section 3.8.2.2: what was answered once gets the same answer. */
@@ -314,8 +326,9 @@ static struct verdict resources(struct registration *r)
 }
 
 static struct verdict (*const phases[])(struct registration *) = {
-    decode,     recipients, mobile_node,  authorization,   identification, foreign_agent,  repetition,
-    home_agent, form,       home_address, care_of_address, encapsulation,  reverse_tunnel, resources,
+    decode,        recipients,         mobile_node,   authorization,  identification,
+    foreign_agent, aaa_authentication, repetition,    home_agent,     form,
+    home_address,  care_of_address,    encapsulation, reverse_tunnel, resources,
 };
 
 /* ---- What follows ---- */

@@ -126,6 +126,18 @@ bool prefix_contains(const struct prefix *p, const struct addr *a)
     return true;
 }
 
+int prefix_longest(const struct prefix *prefixes, size_t n, const struct addr *a, int *bits)
+{
+    int found = -1;
+    for (size_t i = 0; i < n; i++) {
+        if (prefixes[i].bits <= *bits || !prefix_contains(&prefixes[i], a))
+            continue;
+        *bits = prefixes[i].bits;
+        found = (int)i;
+    }
+    return found;
+}
+
 struct prefix prefix_network(const struct prefix *p)
 {
     struct prefix network = *p;

@@ -56,6 +56,9 @@ const char *addr_format(const struct addr *a, char buf[static ADDR_TEXT_MAX]);
 bool prefix_parse(const char *text, struct prefix *out);
 /* Same family, and equal in the first p->bits bits. */
 bool prefix_contains(const struct prefix *p, const struct addr *a);
+/* The longest of n prefixes that holds a, if it is longer than *bits, which then becomes its length; -1: none
+ * is. */
+int prefix_longest(const struct prefix *prefixes, size_t n, const struct addr *a, int *bits);
 /* The prefix with its host part cleared. */
 struct prefix prefix_network(const struct prefix *p);
 /* The IPv4 subnet broadcast address (host part all ones); addr_unspecified for IPv6, /31 and /32. */

@@ -197,13 +197,13 @@ static void take_waiting(struct neighbors *n, struct neighbor *x, struct batch *
 static void discard(struct neighbors *n, const struct addr *target, void *packet, enum neighbor_counter why)
 {
     n->counters[why]++;
-    n->ops.discard(n->ops.context, target, packet);
+    n->ops.discard(n->ops.context, target, packet, why == NEIGHBOR_COUNT_FAILED_DROPPED);
 }
 
-static void discard_batch(struct neighbors *n, const struct batch *b)
+static void discard_batch(struct neighbors *n, const struct batch *b, enum neighbor_counter why)
 {
     for (unsigned i = 0; i < b->n; i++)
-        discard(n, &b->target, b->packet[i], NEIGHBOR_COUNT_FAILED_DROPPED);
+        discard(n, &b->target, b->packet[i], why);
 }
 
 /* RFC 1122 section 2.3.2.2: at least the latest packet is kept, so the oldest makes room. */
@@ -288,7 +288,7 @@ static void remove_neighbor(struct neighbors *n, struct neighbor *x, uint64_t no
     const bool told = x->told;
     unlink_neighbor(n, x);
     tell_gone(n, &view, told);
-    discard_batch(n, &lost);
+    discard_batch(n, &lost, NEIGHBOR_COUNT_FORGOTTEN_DROPPED);
 }
 
 /* Its MAC address holds no longer: referenced, it is asked for anew at `again_ns`; else it is forgotten.
@@ -316,7 +316,7 @@ static void fail(struct neighbors *n, struct neighbor *x, uint64_t now_ns)
     set_state(n, x, NEIGHBOR_FAILED);
     set_timer(n, x, now_ns + NEIGHBOR_FAILED_S * NSEC_PER_S);
     n->counters[NEIGHBOR_COUNT_UNANSWERED]++;
-    discard_batch(n, &lost);
+    discard_batch(n, &lost, NEIGHBOR_COUNT_FAILED_DROPPED);
 }
 
 /* The known MAC address does not answer. A neighbour that is still needed may have another by now: ask
@@ -448,7 +448,7 @@ void neighbors_destroy(struct neighbors *n)
         struct batch lost;
         take_waiting(n, &n->all[i], &lost);
         adjacency_withdraw(n->adjacencies, i);
-        discard_batch(n, &lost);
+        discard_batch(n, &lost, NEIGHBOR_COUNT_FORGOTTEN_DROPPED);
     }
     HASH_CLEAR(hh, n->index);
     timerq_destroy(n->timers);
@@ -512,7 +512,7 @@ void neighbor_send(struct neighbors *n, uint8_t port_index, const struct addr *a
      * more often than once a second. */
     struct neighbor *x = find_or_admit(n, port_index, address, WORTH_FAILED, now_ns);
     if (x == NULL) {
-        n->ops.discard(n->ops.context, address, packet); /* counted as FULL */
+        n->ops.discard(n->ops.context, address, packet, false); /* counted as FULL */
         return;
     }
     send_by(n, x, packet, now_ns);
@@ -522,7 +522,7 @@ void neighbor_send_by(struct neighbors *n, uint32_t adjacency, void *packet, uin
 {
     struct neighbor *x = at_adjacency(n, adjacency);
     if (x == NULL) {
-        discard(n, &addr_unspecified, packet, NEIGHBOR_COUNT_FAILED_DROPPED);
+        discard(n, &addr_unspecified, packet, NEIGHBOR_COUNT_FORGOTTEN_DROPPED);
         return;
     }
     send_by(n, x, packet, now_ns);

@@ -55,9 +55,11 @@ struct neighbor_ops {
     void (*solicit)(void *context, uint8_t port_index, const struct addr *target, const struct mac *known);
     /* A packet that waited can leave now by the adjacency; the callee takes it over. */
     void (*release)(void *context, uint32_t adjacency, void *packet);
-    /* A packet that waited in vain; the callee takes it over (it may owe an ICMP host unreachable). target is
+    /* A packet that will not leave; the callee takes it over. unanswered: because target was asked for and
+     * did not answer, so that its sender is owed an ICMP host unreachable (RFC 1812 section 3.3.2: not while
+     * an answer may still come); else for want of room, or because target was forgotten. target is
      * addr_unspecified if neighbor_send_by named an adjacency that is nobody's. */
-    void (*discard)(void *context, const struct addr *target, void *packet);
+    void (*discard)(void *context, const struct addr *target, void *packet, bool unanswered);
     /* An unreferenced neighbour is resolved (true): control may put in an on-link entry. It is so no longer
      * (false, whatever its references, once after each true): control must take that entry out, since the
      * adjacency may be given to another neighbour, the one free for longest first. */
@@ -107,13 +109,14 @@ bool neighbor_by_adjacency(const struct neighbors *n, uint32_t adjacency, uint64
 uint32_t neighbors_count(const struct neighbors *n);
 
 /* X(name, text) */
-#define NEIGHBOR_COUNTERS(X)                                          \
-    X(SOLICITED, "solicitations sent")                                \
-    X(RESOLVED, "neighbours resolved")                                \
-    X(MOVED, "neighbours whose MAC address changed")                  \
-    X(UNANSWERED, "neighbours that did not answer")                   \
-    X(QUEUE_DROPPED, "packets dropped: queue for the neighbour full") \
-    X(FAILED_DROPPED, "packets dropped: neighbour did not answer")    \
+#define NEIGHBOR_COUNTERS(X)                                                       \
+    X(SOLICITED, "solicitations sent")                                             \
+    X(RESOLVED, "neighbours resolved")                                             \
+    X(MOVED, "neighbours whose MAC address changed")                               \
+    X(UNANSWERED, "neighbours that did not answer")                                \
+    X(QUEUE_DROPPED, "packets dropped: queue for the neighbour full")              \
+    X(FAILED_DROPPED, "packets dropped: neighbour did not answer")                 \
+    X(FORGOTTEN_DROPPED, "packets dropped: neighbour forgotten while they waited") \
     X(FULL, "neighbours not admitted: table full")
 enum neighbor_counter {
 #define X(name, text) NEIGHBOR_COUNT_##name,

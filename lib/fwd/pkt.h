@@ -107,14 +107,13 @@ static inline void pkt_decrement_ttl(enum pkt_family family, uint8_t *ip)
     pkt_write16(ip + 10, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
 }
 
-/* Network 0, loopback, multicast and limited broadcast name no host that could have sent it (RFC 1122 section
- * 3.2.1.3, RFC 1812 section 5.3.7). 0.0.0.0 is for a node that asks a foreign agent on its link (RFC 5944
- * section 3.6.1.1), never a home agent. */
+/* Network 0, loopback, multicast, class E and limited broadcast name no host that could have sent it (RFC
+ * 1122 section 3.2.1.3, RFC 1812 section 5.3.7). 0.0.0.0 is for a node that asks a foreign agent on its link
+ * (RFC 5944 section 3.6.1.1), never a home agent. */
 static inline bool pkt_source_is_bad(const uint8_t *ip)
 {
     const uint8_t *source = ip + 12;
-    return source[0] == 0 || source[0] == 127 || (source[0] & 0xf0) == 0xe0 ||
-           (source[0] & source[1] & source[2] & source[3]) == 0xff;
+    return source[0] == 0 || source[0] == 127 || source[0] >= 0xe0;
 }
 
 static inline bool pkt_is_limited_broadcast(const struct pkt *p)

@@ -11,7 +11,7 @@
 #include <rte_rib.h>
 #include <rte_rib6.h>
 
-static_assert(sizeof(struct addr) == RTE_RIB6_IPV6_ADDR_SIZE, "addresses are given to rte_rib6 as they are");
+static_assert(sizeof(struct addr) == 16, "addresses are given to rte_rib6 as they are");
 
 enum { RIB_NAME_MAX = 64 }; /* DPDK's RTE_RIB_NAMESIZE, which is not in its headers */
 
@@ -86,6 +86,13 @@ void routes_destroy(struct routes *r)
     free(r);
 }
 
+/* rte_rib6 takes 16 bytes, which DPDK declares as an array of them up to 24.07 and as struct rte_ipv6_addr
+ * since 24.11: a pointer to void is good for both. */
+static const void *rib6_address(const struct addr *address)
+{
+    return address->b;
+}
+
 /* False: rte_errno. */
 static bool insert_v4(struct routes *r, const struct prefix *p, size_t index)
 {
@@ -95,7 +102,7 @@ static bool insert_v4(struct routes *r, const struct prefix *p, size_t index)
 
 static bool insert_v6(struct routes *r, const struct prefix *p, size_t index)
 {
-    struct rte_rib6_node *node = rte_rib6_insert(r->v6, p->addr.b, p->bits);
+    struct rte_rib6_node *node = rte_rib6_insert(r->v6, rib6_address(&p->addr), p->bits);
     return node != NULL && rte_rib6_set_nh(node, index) == 0;
 }
 
@@ -121,7 +128,7 @@ static bool lookup_v4(const struct routes *r, const struct addr *address, uint64
 
 static bool lookup_v6(const struct routes *r, const struct addr *address, uint64_t *index)
 {
-    struct rte_rib6_node *node = rte_rib6_lookup(r->v6, address->b);
+    struct rte_rib6_node *node = rte_rib6_lookup(r->v6, rib6_address(address));
     return node != NULL && rte_rib6_get_nh(node, index) == 0;
 }
 

@@ -34,7 +34,7 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_MULTICAST, DROP, "multicast", "IP multicast")                                                     \
     X(DROP_NO_BINDING, DROP, "no_binding", "for no binding and no home network of ours")                     \
     X(DROP_LOOP_OWN_SOURCE, DROP, "loop_own_source",                                                         \
-      "source is one of our own addresses (RFC 2003 section 3.2)")                                           \
+      "source is one of our own addresses (RFC 2003 section 3.2), or of our links' broadcast addresses")     \
     X(DROP_LOOP_CARE_OF, DROP, "loop_care_of", "source is the tunnel's destination (RFC 2003 section 3.2)")  \
     X(DROP_RECURSIVE, DROP, "recursive",                                                                     \
       "came back from its own care-of address encapsulated (RFC 5944 4.2.3)")                                \

@@ -21,7 +21,7 @@ enum {
     WORKER_BURST = 32,
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
-    WORKER_OWN_MAX = 128,
+    WORKER_OWN_MAX = 384,
     WORKER_ID_BUCKETS = 2048
 };
 
@@ -48,7 +48,8 @@ struct ipv4_network {
 struct worker_settings {
     struct ipv4_network home_networks[WORKER_NETWORKS_MAX];
     unsigned n_home_networks;
-    uint32_t own[WORKER_OWN_MAX]; /* the appliance's addresses in network order (loop rule) */
+    uint32_t own[WORKER_OWN_MAX]; /* no source of a packet to forward, network order: the appliance's, its
+                                     links' broadcast addresses */
     unsigned n_own;
     bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
 };

@@ -67,6 +67,7 @@ static void datagram_write(struct writer *w, const struct ipv4 *ip, const struct
     struct ipv4 h = *ip;
     h.protocol = IPPROTO_NUM_ICMP;
     h.total_len = (uint16_t)total_len;
+    ipv4_identify(&h, ip->id);
     struct writer header = writer_over(datagram, IPV4_HEADER);
     ipv4_encode(&header, &h);
     icmp_write(datagram + IPV4_HEADER, m);

@@ -65,6 +65,13 @@ bool ipv4_decode(const uint8_t *bytes, size_t len, struct ipv4 *out)
     return true;
 }
 
+void ipv4_identify(struct ipv4 *h, uint16_t id)
+{
+    const bool atomic = h->total_len <= IPV4_ATOMIC_MAX;
+    h->fragment = atomic ? IPV4_FLAG_DF : 0;
+    h->id = atomic ? 0 : id;
+}
+
 void ipv4_encode(struct writer *w, const struct ipv4 *h)
 {
     uint8_t *header = write_reserve(w, IPV4_HEADER);
@@ -144,11 +151,12 @@ void udp_encode(struct writer *w, const struct udp *u, uint8_t ttl, uint16_t id)
     if (datagram == NULL)
         return;
     struct writer header = writer_over(datagram, IPV4_HEADER);
-    ipv4_encode(&header, &(struct ipv4){.ttl = ttl,
-                                        .protocol = IPPROTO_NUM_UDP,
-                                        .total_len = (uint16_t)(IPV4_HEADER + udp_len),
-                                        .id = id,
-                                        .source = u->source,
-                                        .destination = u->destination});
+    struct ipv4 ip = {.ttl = ttl,
+                      .protocol = IPPROTO_NUM_UDP,
+                      .total_len = (uint16_t)(IPV4_HEADER + udp_len),
+                      .source = u->source,
+                      .destination = u->destination};
+    ipv4_identify(&ip, id);
+    ipv4_encode(&header, &ip);
     udp_write(datagram + IPV4_HEADER, udp_len, u);
 }

@@ -50,6 +50,12 @@ bool ipv4_decode_beginning(const uint8_t *bytes, size_t len, struct ipv4 *out);
 /* Writes 20 bytes with their checksum. */
 void ipv4_encode(struct writer *w, const struct ipv4 *h);
 
+enum { IPV4_ATOMIC_MAX = 576 }; /* bytes that every host takes (RFC 791 section 3.1) */
+/* Fills in the identification and flags of a datagram of our own. One that every host takes whole may not be
+ * fragmented, so that it needs no identification, which would soon repeat (RFC 6864 sections 4.1 and 4.3); a
+ * larger one bears id. */
+void ipv4_identify(struct ipv4 *h, uint16_t id);
+
 struct udp {
     struct addr source;
     struct addr destination;
@@ -67,7 +73,8 @@ enum udp_decode { UDP_OK, UDP_MALFORMED, UDP_BAD_CHECKSUM };
  */
 enum udp_decode udp_decode(const struct ipv4 *ip, const uint8_t *bytes, size_t len, struct udp *out);
 
-/* Writes IPv4 and UDP headers and the payload, both checksums computed (a zero one sent as ffff). */
+/* Writes IPv4 and UDP headers and the payload, both checksums computed (a zero one sent as ffff); id as for
+ * ipv4_identify. */
 void udp_encode(struct writer *w, const struct udp *u, uint8_t ttl, uint16_t id);
 
 #endif

@@ -151,6 +151,9 @@ static void extension_keep(struct mip4_extensions *ext, const struct extension *
     case MIP4_EXT_FOREIGN_HOME_AUTH:
         auth_keep(&ext->foreign_home, e);
         break;
+    case MIP4_EXT_GENERALIZED_AUTH:
+        span_keep(&ext->generalized_auth, e);
+        break;
     case MIP4_EXT_NAI:
         span_keep(&ext->nai, e);
         break;

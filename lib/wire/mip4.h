@@ -96,8 +96,9 @@ struct mip4_extensions {
     struct mip4_auth mobile_home;
     struct mip4_auth mobile_foreign;
     struct mip4_auth foreign_home;
-    struct mip4_span nai;       /* the first one */
-    struct mip4_span challenge; /* the first one: its value */
+    struct mip4_span generalized_auth; /* the first one: behind its length */
+    struct mip4_span nai;              /* the first one */
+    struct mip4_span challenge;        /* the first one: its value */
     struct mip4_span udp_tunnel_request;
     struct mip4_span udp_tunnel_reply;
     struct mip4_span dynamic_home_agent;

@@ -67,6 +67,7 @@ static const struct parse_row {
     {"from 223.255.255.255", {.from = IP(223, 255, 255, 255)}, LOOK_UP},
     {"from the first group", {.from = IP(224, 0, 0, 0)}, VERDICT_DROP_BAD_SOURCE},
     {"from the last group", {.from = IP(239, 255, 255, 255)}, VERDICT_DROP_BAD_SOURCE},
+    {"from class E", {.from = IP(240, 0, 0, 1)}, VERDICT_DROP_BAD_SOURCE},
     {"from limited broadcast", {.from = UINT32_MAX}, VERDICT_DROP_BAD_SOURCE},
 
     {"to the first group", {.dst = IP(224, 0, 0, 0), .to = TO_GROUP}, VERDICT_DROP_MULTICAST},

@@ -13,7 +13,7 @@ from scapy.packet import Raw
 conf.verb = 0
 __all__ = ["ARP", "Ether", "ICMP", "IP", "Message", "Raw", "TCP", "UDP", "address", "announcement", "arp",
            "arp_answer", "arp_request", "decremented", "encapsulated", "fragments", "frame", "hop_taken",
-           "icmp_error", "icmp_of", "ip_bytes", "ntp", "probe", "reply", "request", "udp_of", "with_checksum",
+           "icmp_error", "icmp_of", "ip_bytes", "ntp", "of_our_own", "probe", "reply", "request", "udp_of", "with_checksum",
            "BROADCAST", "MIP_PORT", "MHAE", "FHAE", "NAI", "SIMULTANEOUS", "BROADCASTS", "DECAPSULATION",
            "MINIMAL", "GRE", "REVERSE"]
 
@@ -158,6 +158,15 @@ def icmp_of(source, destination, ident, icmp, rest, data, tos=0):
     return bytes(IP(src=source, dst=destination, tos=tos, ttl=64, proto=1, id=ident) / Raw(message))
 
 
+def of_our_own(packet):
+    """A datagram of at most 576 bytes, which every host takes whole, is sent atomic: DF, no identification
+    (RFC 6864 sections 4.1 and 4.3)."""
+    packet = ip_bytes(packet)
+    if len(packet) <= QUOTE_MAX:
+        struct.pack_into("!HH", packet, 4, 0, 0x4000)
+    return with_checksum(packet)
+
+
 def icmp_error(source, about, ident, icmp, rest=0):
     """To the sender of a packet, quoting up to 576 bytes in all; precedence 6 and the packet's TOS, RFC 1812
     sections 4.3.2.3 and 4.3.2.5."""
@@ -165,7 +174,7 @@ def icmp_error(source, about, ident, icmp, rest=0):
     total = struct.unpack_from("!H", about, 2)[0]
     quote = about[:min(total, QUOTE_MAX - 28)]
     sender = ".".join(str(b) for b in about[12:16])
-    return icmp_of(source, sender, ident, icmp, rest, quote, tos=0xc0 | about[1] & 0x1c)
+    return of_our_own(icmp_of(source, sender, ident, icmp, rest, quote, tos=0xc0 | about[1] & 0x1c))
 
 
 def udp_of(source, destination, source_port, destination_port, payload, ident=0, ttl=64, **fields):

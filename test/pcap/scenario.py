@@ -180,7 +180,7 @@ class Scenario:
         self.from_router(packet)
 
     def answer_packet(self, message, destination=CARE_OF, port=5000):
-        return udp_of(HA, destination, MIP_PORT, port, message, ident=self.own())
+        return of_our_own(udp_of(HA, destination, MIP_PORT, port, message, ident=self.own()))
 
     def expect_answer(self, message, destination=CARE_OF, port=5000):
         self.to_router(self.answer_packet(message, destination, port))

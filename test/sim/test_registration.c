@@ -240,6 +240,21 @@ static void wants_gre(struct ask *ask)
     ask->q.flags |= MIP4_GRE;
 }
 
+/* MN-AAA (RFC 4721 section 5), with which we share nothing. */
+static void other_authentication_too(struct ask *ask)
+{
+    static const uint8_t aaa[24] = {MIP4_EXT_GENERALIZED_AUTH, 1, 0, 20, 0, 0, 2, 0};
+    ask->before = aaa;
+    ask->before_len = sizeof(aaa);
+}
+
+/* The foreign agent proves who it is: it must have its answer (RFC 5944 section 3.8.2.1a). */
+static void relayed_with_unknown_spi(struct ask *ask)
+{
+    relayed(ask);
+    ask->mobile.spi = 7777;
+}
+
 static void comes_home(struct ask *ask)
 {
     *ask = lab_ask_return(&lab, 0);
@@ -268,6 +283,8 @@ static const struct {
     {"no room", full, MIP4_NO_RESOURCES},
     {"authenticator wrong", wrong_authenticator, MIP4_MOBILE_AUTH_FAILED},
     {"two authenticators", two_authenticators, MIP4_MOBILE_AUTH_FAILED},
+    {"unknown SPI, but the foreign agent vouches", relayed_with_unknown_spi, MIP4_MOBILE_AUTH_FAILED},
+    {"AAA authentication besides", other_authentication_too, MIP4_AAA_AUTH_FAILED},
     {"foreign agent's missing", foreign_missing, MIP4_FOREIGN_AUTH_FAILED},
     {"foreign agent's wrong", foreign_wrong, MIP4_FOREIGN_AUTH_FAILED},
     {"foreign agent's twice", foreign_twice, MIP4_FOREIGN_AUTH_FAILED},
@@ -410,33 +427,8 @@ static void no_authentication(struct ask *ask)
 
 static void other_authentication_alone(struct ask *ask)
 {
-    static const uint8_t aaa[] = {MIP4_EXT_GENERALIZED_AUTH,
-                                  1,
-                                  0,
-                                  20,
-                                  0,
-                                  0,
-                                  2,
-                                  0,
-                                  1,
-                                  2,
-                                  3,
-                                  4,
-                                  5,
-                                  6,
-                                  7,
-                                  8,
-                                  9,
-                                  10,
-                                  11,
-                                  12,
-                                  13,
-                                  14,
-                                  15,
-                                  16};
+    other_authentication_too(ask);
     ask->mobile_times = 0;
-    ask->before = aaa;
-    ask->before_len = sizeof(aaa);
 }
 
 static void foreign_without_association(struct ask *ask)

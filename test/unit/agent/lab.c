@@ -300,6 +300,7 @@ struct answer lab_send_bytes(struct lab *lab, const struct ask *ask, const uint8
         .destination_port = MIP4_PORT,
         .broadcast = ask->broadcast,
         .source_mac = ask->mac,
+        .on_home_link = !ask->elsewhere,
         .payload = bytes,
         .len = len,
     };

@@ -52,6 +52,7 @@ struct ask {
     uint16_t source_port;
     bool broadcast;
     struct mac mac;
+    bool elsewhere; /* it does not come in on the link to which its source belongs */
 };
 
 struct answer {

@@ -85,6 +85,21 @@ START_TEST(return_without_a_binding)
 }
 END_TEST
 
+/* By another link: whoever sent it, its frame's MAC address says nothing of the home link. */
+START_TEST(return_by_another_link_announces_nothing)
+{
+    bind_node(0);
+    lab_wait(&lab, 10 * NSEC_PER_S);
+    struct ask ask = lab_ask_return(&lab, 0);
+    ask.elsewhere = true;
+    const struct answer a = granted(&ask);
+    in_order("R S");
+    ck_assert(!a.message.on_link);
+    lab_wait(&lab, 60 * NSEC_PER_S);
+    ck_assert_uint_eq(lab.n_log, 0);
+}
+END_TEST
+
 START_TEST(denied_return_changes_nothing)
 {
     bind_node(0);
@@ -241,6 +256,7 @@ int main(void)
     tcase_add_test(announcements, late_call_does_not_catch_up);
     tcase_add_test(announcements, return_announces_the_mobile_nodes_mac);
     tcase_add_test(announcements, return_without_a_binding);
+    tcase_add_test(announcements, return_by_another_link_announces_nothing);
     tcase_add_test(announcements, denied_return_changes_nothing);
     tcase_add_test(announcements, denied_registration_announces_nothing);
     tcase_add_test(announcements, leaving_again_stops_the_repeats_of_the_return);

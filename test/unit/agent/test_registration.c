@@ -56,39 +56,6 @@ START_TEST(udp_tunnel_request_is_skipped)
 }
 END_TEST
 
-START_TEST(aaa_authentication_besides_ours_is_ignored)
-{
-    static const uint8_t aaa[] = {MIP4_EXT_GENERALIZED_AUTH,
-                                  1,
-                                  0,
-                                  20,
-                                  0,
-                                  0,
-                                  2,
-                                  0,
-                                  1,
-                                  2,
-                                  3,
-                                  4,
-                                  5,
-                                  6,
-                                  7,
-                                  8,
-                                  9,
-                                  10,
-                                  11,
-                                  12,
-                                  13,
-                                  14,
-                                  15,
-                                  16};
-    struct ask ask = lab_ask(&lab, 0);
-    ask.before = aaa;
-    ask.before_len = sizeof(aaa);
-    granted(&ask);
-}
-END_TEST
-
 START_TEST(reserved_flags_are_ignored)
 {
     struct ask ask = lab_ask(&lab, 0);
@@ -403,7 +370,6 @@ int main(void)
     tcase_add_test(reply, reply_extensions_in_their_order);
     tcase_add_test(reply, challenge_is_not_recognised_and_not_copied);
     tcase_add_test(reply, udp_tunnel_request_is_skipped);
-    tcase_add_test(reply, aaa_authentication_besides_ours_is_ignored);
     tcase_add_test(reply, reserved_flags_are_ignored);
     tcase_add_test(reply, broadcast_flag_is_ignored);
     TCase *nai = lab_case(suite, "nai");

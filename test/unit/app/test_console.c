@@ -314,9 +314,8 @@ START_TEST(noise)
             ;
     }
     /* End whatever has been begun there: a subnegotiation, an escape, a page, a line. */
-    client_send(fd, "\xff\xf0\xff\xf0~q\x03\r\nshow rows 77\r\n");
-    ck_assert(client_read_until(fd, buffer, sizeof(buffer), "      76  some") ||
-              strstr(buffer, "--More--") != NULL);
+    client_send(fd, "\xff\xf0\xff\xf0~q\x03\r\nshow rows 1\r\n");
+    ck_assert(client_read_until(fd, buffer, sizeof(buffer), "       0  some"));
     close(fd);
     client_expect_served(&a);
     expect_every_seat_free();
@@ -365,7 +364,7 @@ START_TEST(connections_that_break_off_in_a_listing)
     char buffer[2000];
     client_expect_served(&a);
     expect_every_seat_free();
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 24; i++) {
         int fd = open_session();
         client_send(fd, "show rows 1000000\r\n");
         client_read_until(fd, buffer, sizeof(buffer), "never");

@@ -33,7 +33,7 @@ static struct bed {
     uint64_t logged_ns; /* when something was last logged */
 
     enum fate fate[PACKETS_MAX];
-    unsigned sent, released, discarded;
+    unsigned sent, released, discarded, unanswered;
     uint64_t asked_ns[HOSTS]; /* 1 + time of the last solicitation, by the address' last 16 bits */
     unsigned asked;
     uint8_t on_link[HOSTS]; /* what ops->changed said last */
@@ -153,17 +153,19 @@ static void release(void *context, uint32_t adjacency, void *packet)
     note("out %u to %c", p, mac[5]);
 }
 
-static void discard(void *context, const struct addr *target, void *packet)
+static void discard(void *context, const struct addr *target, void *packet, bool unanswered)
 {
     (void)context;
     unsigned p = (unsigned)(uintptr_t)packet;
     ck_assert_int_eq(bed.fate[p], WAITING);
     bed.fate[p] = DISCARDED;
     bed.discarded++;
+    bed.unanswered += unanswered;
+    const char *what = unanswered ? "drop" : "lose"; /* its sender is owed an error, or not */
     if (addr_is_ipv4(target))
-        note("drop %u for %u", p, host_of(target));
+        note("%s %u for %u", what, p, host_of(target));
     else
-        note("drop %u for nobody", p);
+        note("%s %u for nobody", what, p);
     if (bed.icmp_for_discard > 0) {
         bed.icmp_for_discard--;
         const struct addr router = host(ROUTER);
@@ -382,7 +384,7 @@ static const struct scene {
      "ask 9; +1000 ask 9; +1000 ask 9; +1000 drop 1 for 9; +1000 on 9; out 2 to a"},
     {"link down: unreferenced ones are forgotten with their packets",
      {FOR_US(9, 'a'), SEND(8), DOWN(0), NOTE_STATE(8), NOTE_STATE(9)},
-     "on 9; ask 8; off 9; drop 1 for 8; 8 unknown; 9 unknown"},
+     "on 9; ask 8; off 9; lose 1 for 8; 8 unknown; 9 unknown"},
     {"link down: referenced ones are asked for again, packets wait",
      {REF(9), SEND_BY(9), DOWN(0), WAIT(1000), HEARD(9, 'a'), DOWN(0), SEND_BY(9), WAIT(4000)},
      "ask 9; +1000 ask 9; out 1 to a; +1000 ask 9; +1000 ask 9; +1000 ask 9; +1000 drop 2 for 9"},
@@ -473,6 +475,7 @@ START_TEST(the_oldest_goes_when_a_queue_is_full)
     for (unsigned p = 1; p <= NEIGHBOR_QUEUE + 3; p++)
         ck_assert_int_eq(bed.fate[p], p <= 3 ? DISCARDED : WAITING);
     ck_assert_uint_eq(neighbor_counters(bed.n)[NEIGHBOR_COUNT_QUEUE_DROPPED], 3);
+    ck_assert_uint_eq(bed.unanswered, 0); /* the answer may still come */
 
     bed.logs = true;
     hear(9, 'a', false);
@@ -557,7 +560,7 @@ START_TEST(who_makes_room_for_whom)
     ck_assert_uint_ne(reference(22), ADJACENCY_NONE);
     ck_assert_uint_eq(reference(23), ADJACENCY_NONE); /* and never that of another reference */
     ck_assert_uint_ne(reference(22), ADJACENCY_NONE);
-    ck_assert_str_eq(bed.log, "-; ask 14; drop 4 for 15; drop 2 for 11; on 16; drop 3 for 14; on 17; "
+    ck_assert_str_eq(bed.log, "-; ask 14; lose 4 for 15; lose 2 for 11; on 16; lose 3 for 14; on 17; "
                               "off 12; ask 19; off 13; ask 20; off 16; ask 21; off 17; ask 22");
     ck_assert_uint_eq(neighbor_counters(bed.n)[NEIGHBOR_COUNT_FULL], 3);
     bed.logs = false;
@@ -691,7 +694,7 @@ START_TEST(a_view_tells_what_is_known)
     ck_assert(!neighbor_by_adjacency(bed.n, x + 1, bed.now_ns, &v));
     bed.logs = true;
     neighbor_send_by(bed.n, x + 1, packet_of(new_packet()), bed.now_ns);
-    ck_assert_ptr_nonnull(strstr(bed.log, "drop 2 for nobody"));
+    ck_assert_ptr_nonnull(strstr(bed.log, "lose 2 for nobody"));
     bed_clear();
 }
 END_TEST
