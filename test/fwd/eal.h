@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -54,6 +55,7 @@ static inline int eal_main(const char *program, const char *memory_mib, const ch
     }
     int status = check_main(suite());
     rte_eal_cleanup();
+    rmdir(rte_eal_get_runtime_dir()); /* which EAL leaves behind, empty */
     return status;
 }
 

@@ -25,6 +25,7 @@
 #include "conf.h"
 #include "control.h"
 #include "counting.h"
+#include "eal.h"
 #include "log.h"
 
 enum { RING = 512, IDLE_TURNS = 3, STUCK = 1000, PATH_MAX_LEN = 512 };
@@ -209,11 +210,21 @@ static struct rte_ring *make_ring(const char *direction, unsigned i)
     return ring;
 }
 
+/* The address is told by the device's name, so that a case may have its ports in any order. */
+static uint8_t place_by_name(const struct conf *conf, const struct conf_port *port)
+{
+    uint8_t place = 1;
+    for (size_t i = 0; i < conf->n_ports; i++)
+        place += strcmp(conf->ports[i].device, port->device) < 0;
+    return place;
+}
+
 /* A port's device is net_ring_NAME. Worker and control each have a tx queue; both lead into one ring, so that
  * the order in which frames leave is kept. */
-static void make_device(struct wire *w, const struct conf_port *port, unsigned i)
+static void make_device(struct wire *w, const struct conf *conf, unsigned i)
 {
     static const char prefix[] = "net_ring_";
+    const struct conf_port *port = &conf->ports[i];
     if (strncmp(port->device, prefix, strlen(prefix)) != 0)
         die("port %s: its device must be %sNAME", port->name, prefix);
     w->rx = make_ring("rx", i);
@@ -221,7 +232,7 @@ static void make_device(struct wire *w, const struct conf_port *port, unsigned i
     struct rte_ring *tx[] = {w->tx, w->tx};
     int id = rte_eth_from_rings(port->device + strlen(prefix), &w->rx, 1, tx, RTE_DIM(tx), 0);
     /* It comes without an address, so one that is added becomes the first. */
-    struct rte_ether_addr mac = {{0x02, 0x48, 0x41, 0, 0, (uint8_t)(i + 1)}};
+    struct rte_ether_addr mac = {{0x02, 0x48, 0x41, 0, 0, place_by_name(conf, port)}};
     if (id < 0 || rte_eth_dev_mac_addr_add((uint16_t)id, &mac, 0) != 0)
         die("no device %s: %s", port->device, rte_strerror(rte_errno));
 }
@@ -258,14 +269,14 @@ static void start(struct replay *r, struct conf *conf)
     r->control.conf = conf; /* path_of needs it before control_open */
     read_case(r, conf);
     for (unsigned i = 0; i < r->n; i++)
-        make_device(&r->wire[i], &conf->ports[i], i);
+        make_device(&r->wire[i], conf, i);
     set_now(r, mono_ns_of(r->start_us));
     int ret = control_open(&r->control, conf, r->now);
     if (ret != 0)
         die("the appliance does not start: %s", rte_strerror(-ret));
 }
 
-static void eal_start(const char *program)
+static void start_eal(const char *program)
 {
     char prefix[64];
     snprintf(prefix, sizeof(prefix), "--file-prefix=replay-%d", (int)getpid());
@@ -346,7 +357,7 @@ int main(int argc, char **argv)
         return 2;
     }
     r.path = argv[1];
-    eal_start(argv[0]);
+    start_eal(argv[0]);
     log_open("replay", false);
     struct conf *conf = read_conf(r.path);
     start(&r, conf);
@@ -358,6 +369,6 @@ int main(int argc, char **argv)
         capture_free(&r.wire[i].expected);
         capture_free(&r.wire[i].actual);
     }
-    rte_eal_cleanup();
+    eal_stop();
     return passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -18,6 +18,7 @@
 
 #include "conf.h"
 #include "control.h"
+#include "eal.h"
 #include "inet.h"
 #include "log.h"
 
@@ -206,6 +207,6 @@ int main(int argc, char **argv)
            "per second", "memory MiB");
     for (size_t n = SMALLEST; n <= largest; n *= 10)
         row(n, runs);
-    rte_eal_cleanup();
+    eal_stop();
     return EXIT_SUCCESS;
 }
