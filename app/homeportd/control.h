@@ -105,8 +105,8 @@ void control_close(struct control *c);
 bool control_turn(struct control *c, struct instant now);
 
 /* Reload: takes over *conf (already checked by conf_can_reload) and applies it in slices. 0, and *conf is the
- * former one, for the caller to free: with a million mobile nodes that takes longer than a turn may. Or -EBUSY:
- * one is under way, or -errno: nothing was changed, *conf stays the caller's. */
+ * former one, for the caller to free: with a million mobile nodes that takes longer than a turn may. Or
+ * -EBUSY: one is under way, or -errno: nothing was changed, *conf stays the caller's. */
 int control_reload(struct control *c, struct conf **conf);
 bool control_reloading(const struct control *c);
 /* Goes on with it; true while it is under way. */

@@ -92,12 +92,25 @@ void transmit_unreachable(struct control *c, enum control_counter why, uint8_t c
     rte_pktmbuf_free(m);
 }
 
+/* We sent our own datagram with DF because every host takes it whole (ipv4_identify), but not every way does:
+ * nobody is there to learn a path MTU from it, so it bears an identification and may be fragmented. Around a
+ * tunnelled packet DF is its sender's (RFC 2003 section 3.1). */
+static void permit_fragments(struct control *c, struct rte_ipv4_hdr *ip)
+{
+    const rte_be16_t df = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
+    if (!(ip->fragment_offset & df) || ip->next_proto_id == IPPROTO_NUM_IPIP || !is_from_us(c, ip))
+        return;
+    ip->fragment_offset &= (rte_be16_t)~df;
+    ip->packet_id = rte_cpu_to_be_16(c->next_identification++);
+}
+
 /* Larger than what the way takes whole: in fragments, or not at all (RFC 1812 section 4.2.2.7, RFC 1191
  * section 4). */
 static void transmit_in_parts(struct control *c, uint16_t mtu, struct rte_mbuf *m)
 {
     struct rte_mbuf *part[FRAGMENTS_MAX];
-    const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+    struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
+    permit_fragments(c, ip); /* each gets its header's checksum anew */
     if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) {
         control_count(c, CONTROL_SEND_TOO_BIG);
         transmit_icmp_error(c, &(struct icmp_error){.type = ICMP_UNREACHABLE,
@@ -136,7 +149,7 @@ static void transmit_by_entry(struct control *c, const struct entry *entry, stru
     if (entry->kind == ENTRY_LOCAL) { /* a forged source: ourselves, or a link's broadcast address */
         control_count(c, CONTROL_SEND_NO_ROUTE);
         rte_pktmbuf_free(m);
-    } else if (rte_pktmbuf_pkt_len(m) > RTE_MAX(entry->mtu, (uint16_t)FRAGMENT_MTU_MIN))
+    } else if (rte_pktmbuf_pkt_len(m) > RTE_MAX((uint32_t)entry->mtu, (uint32_t)FRAGMENT_MTU_MIN))
         transmit_in_parts(c, entry->mtu, m);
     else if (entry->kind == ENTRY_TUNNEL && !tunnel_encapsulate(m, entry)) {
         control_count(c, CONTROL_SEND_NO_BUFFER);

@@ -272,6 +272,9 @@ def refused(s):
         message = s.request(ahead=ahead).authenticated(MHAE, SA)
         low = struct.unpack_from("!I", message, 20)[0]
         refuse(s, message, 133, identification=s.ntp() >> 32 << 32 | low)
+    s.at(2.4)  # authentication by AAA besides, which we cannot check (RFC 4721 3.4)
+    aaa = s.request().long_extension(GENERALIZED, 1, struct.pack("!I", 512) + bytes(16))
+    refuse(s, aaa.authenticated(MHAE, SA), 144)
     s.at(2.5)  # an extension longer than the message
     refuse(s, Message(s.request().authenticated(MHAE, SA) + b"\xc8\x32abc"), 134)
     s.at(2.6)  # nobody can be there
@@ -309,7 +312,7 @@ def refused(s):
     s.announce()
     s.expect_answer(s.reply_to(message, 1))
     s.count(agent_reply_131=4, agent_reply_133=3, agent_reply_134=3, agent_reply_136=3, agent_reply_137=1,
-            agent_reply_139=2, agent_reply_129=3, agent_bindings_created=1, agent_announcements=4)
+            agent_reply_139=2, agent_reply_129=3, agent_reply_144=1, agent_bindings_created=1, agent_announcements=4)
 
 
 @case("no-resources", max_bindings=1, associations=mobile_line(MOBILE, SA) + mobile_line(MOBILE2, SA))
@@ -384,13 +387,16 @@ def foreign_agent(s):
     s.at(1.8)  # it proves who it is: 131 is its right
     forged = s.request(care_of=FOREIGN_AGENT, flags=0).authenticated(MHAE, SA, flip=1)
     by_agent(forged.authenticated(FHAE, FOREIGN_SA), 131)
+    s.at(1.9)  # also if the mobile node names an SPI of which we know nothing
+    forged = s.request(care_of=FOREIGN_AGENT, flags=0).authenticated(MHAE, (257, KEY, "hmac-md5"))
+    by_agent(forged.authenticated(FHAE, FOREIGN_SA), 131)
     s.at(2)
     by_agent(asked().authenticated(FHAE, FOREIGN_SA), 1)
     s.at(6)
     s.pass_through(s.ping(), care_of=FOREIGN_AGENT)
     s.at(7)  # deregistrations are not signed, and neither are their replies
     by_agent(asked(lifetime=0), 1, vouched=False)
-    s.count(agent_reply_132=3, agent_reply_131=1, agent_reply_1=2, agent_bindings_deregistered=1,
+    s.count(agent_reply_132=3, agent_reply_131=2, agent_reply_1=2, agent_bindings_deregistered=1,
             worker_tunnelled=1)
 
 
@@ -606,7 +612,7 @@ def discarded(s):
     packet[0] = 0x44
     s.from_router(with_checksum(packet))
     s.from_router(s.ping()[:-1])  # shorter than it says
-    for source in ("0.0.0.0", "127.0.0.1", "224.0.0.5", "255.255.255.255"):
+    for source in ("0.0.0.0", "127.0.0.1", "224.0.0.5", "240.0.0.1", "255.255.255.255"):
         s.from_router(s.ping(source=source))
     s.from_router(s.ping(destination="198.51.100.99"))  # we are no router
     s.from_router(bytes(IP(src=CORRESPONDENT, dst=HA) / TCP(dport=22)))
@@ -614,12 +620,14 @@ def discarded(s):
     s.from_router(bytes(IP(src=CARE_OF, dst=HA, proto=4) / Raw(inner)))
     s.from_router(bytes(IP(src=CORRESPONDENT, dst=HA, flags="MF", proto=17) / Raw(bytes(64))))
     s.into(frame(HOST_MAC, BROADCAST, s.ping(source=HOST, destination="10.1.0.255")))
+    for destination in ("10.1.0.255", "10.1.0.0"):  # RFC 2644; RFC 1812 5.3.5
+        s.from_router(s.ping(destination=destination))
     s.at(7)
     s.pass_through(s.ping())
     s.count(worker_foreign_mac=1, worker_multicast=1, worker_link_broadcast=1, worker_runt=1,
             worker_ethertype=1, worker_ip_checksum=1, worker_ip_version=2, worker_ip_length=1,
-            worker_bad_source=4, worker_no_binding=1, worker_local_protocol=1, worker_reverse_tunnel=1,
-            worker_local_fragment=1, worker_broadcast=1, worker_tunnelled=1)
+            worker_bad_source=5, worker_no_binding=1, worker_local_protocol=1, worker_reverse_tunnel=1,
+            worker_local_fragment=1, worker_broadcast=3, worker_tunnelled=1)
 
 
 # ---- Errors from inside the tunnel (RFC 2003 section 4) ----
@@ -858,39 +866,182 @@ def neighbour(s):
             neighbor_unanswered=1)
 
 
+@case("host-unreachable")
+def host_unreachable(s):
+    """Told when the last question stayed without an answer; never for want of room, nor because an address has
+    been bound meanwhile (RFC 1812 3.3.2, 5.2.7.1; RFC 1122 2.3.2.2)."""
+    s.at(1.5)
+    packets = [s.ping(size=30 + i, destination="10.1.0.77") for i in range(20)]
+    s.out(arp_request(HA_MAC, HA, "10.1.0.77"))
+    for packet in packets:
+        s.from_router(packet)
+    s.at(2)
+    s.into(arp_answer("02:52:00:00:00:77", "10.1.0.77", HA_MAC, HA))
+    for packet in packets[-16:]:
+        s.out(frame(HA_MAC, "02:52:00:00:00:77", hop_taken(packet)))
+    s.at(3)  # for one who registers before anybody has answered for it
+    s.from_router(s.ping())
+    s.out(arp_request(HA_MAC, HA, MOBILE))
+    s.at(3.4)
+    s.register()
+    s.at(9)
+    s.pass_through(s.ping())
+    s.at(10)  # really nobody
+    for after in (0, 1, 2):
+        s.out(arp_request(HA_MAC, HA, "10.1.0.99"), after=after)
+    for i in range(4):
+        s.at(10 + i / 10)
+        packet = s.ping(size=600 + i, destination="10.1.0.99")
+        s.from_router(packet)
+        s.expect_error(hop_taken(packet), UNREACHABLE_HOST, after=3 - i / 10)
+    s.at(13.5)  # that is still known
+    packet = s.ping(destination="10.1.0.99")
+    s.from_router(packet)
+    s.expect_error(hop_taken(packet), UNREACHABLE_HOST)
+    s.count(neighbor_queue_dropped=4, neighbor_forgotten_dropped=1, neighbor_failed_dropped=5,
+            neighbor_unanswered=1, control_icmp_errors_sent=5, worker_tunnelled=1)
+
+
+def registers_by_host(s):
+    """The request of a mobile node to which there is no way back is brought by a host on the home link."""
+    message = s.request().authenticated(MHAE, SA)
+    s.into(frame(HOST_MAC, HA_MAC, udp_of(CARE_OF, HA, 5000, MIP_PORT, message, ident=7)))
+    return s.answer_packet(s.reply_to(message, 1))
+
+
+@case("silent-next-hop", hello=False)
+def silent_next_hop(s):
+    """The next hop to a care-of address does not answer: who sent the packet that is in the tunnel by now is
+    told, not the tunnel's beginning (RFC 1812 5.2.7.1; RFC 2003 4.1)."""
+    s.at(1)
+    s.host_says_hello()
+    s.at(1.5)
+    registers_by_host(s)
+    s.out(arp_request(HA_MAC, HA, ROUTER))
+    s.announce()
+    for after in (1, 2):
+        s.out(arp_request(HA_MAC, HA, ROUTER), after=after)
+    s.at(6)  # it is needed: asked for anew
+    for after in (0, 1, 2):
+        s.out(arp_request(HA_MAC, HA, ROUTER), after=after)
+    for i, flags in enumerate((0, "DF")):
+        s.at(6 + i / 10)
+        packet = s.ping(source=HOST, size=800, flags=flags)
+        s.into(frame(HOST_MAC, HA_MAC, packet))
+        s.tunnel(decremented(packet))  # it was numbered before it was lost
+        s.out(frame(HA_MAC, HOST_MAC, icmp_error(HA, hop_taken(packet), s.own(), UNREACHABLE_HOST)),
+              after=3 - i / 10)
+    s.at(12)
+    packet = s.ping(source=HOST)
+    s.into(frame(HOST_MAC, HA_MAC, packet))
+    s.out(arp_request(HA_MAC, HA, ROUTER))
+    s.at(12.2)
+    s.into(arp_answer(ROUTER_MAC, ROUTER, HA_MAC, HA))
+    s.to_router(s.tunnel(decremented(packet)))
+    s.count(agent_bindings_created=1, control_icmp_errors_sent=2)
+
+
+@case("no-route", gateway="")
+def no_route(s):
+    """A care-of address to which no route leads: the senders are told, as host unreachable since the home
+    address is on our own network (RFC 1812 4.3.3.1; RFC 2003 4.1)."""
+    s.at(1.2)
+    s.host_says_hello()
+    s.at(1.5)
+    registers_by_host(s)
+    s.announce()
+    for i, size in enumerate((56, 1400)):
+        s.at(6 + i / 10)
+        packet = s.ping(source=HOST, size=size)
+        s.into(frame(HOST_MAC, HA_MAC, packet))
+        s.out(frame(HA_MAC, HOST_MAC, icmp_error(HA, hop_taken(packet), s.own(), UNREACHABLE_HOST)))
+    s.at(6.5)  # nobody is told of our own
+    s.from_router(s.ping(source=MOBILE, destination=HA))
+    s.count(agent_bindings_created=1, control_icmp_errors_sent=2, control_icmp_echo=1, control_send_no_route=4)
+
+
+@case("own-packets")
+def own_packets(s):
+    """The appliance's own packets for a bound mobile node, larger than the tunnel: in fragments, each in the
+    tunnel (RFC 2003 5.1; RFC 791 3.2)."""
+    def echo(size, small=False):
+        data = Raw(bytes(i & 0xff for i in range(size)))
+        s.from_router(IP(src=MOBILE, dst=HA, id=55, ttl=60) / ICMP(id=9, seq=2) / data)
+        pong = bytes(IP(src=HA, dst=MOBILE, id=s.own(), ttl=64) / ICMP(type=0, id=9, seq=2) / data)
+        return of_our_own(pong) if small else pong
+
+    def in_pieces(packet, mtu):
+        for piece in fragments(packet, mtu):
+            s.to_router(s.own_tunnel(piece))
+
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.to_router(s.own_tunnel(echo(56, small=True)))
+    s.at(6.1)
+    in_pieces(echo(1472), 1480)
+    s.at(6.2)  # as much as fits
+    s.to_router(s.own_tunnel(echo(1452)))
+    s.at(7)
+    packet = s.ping(size=1452, flags="DF")
+    s.pass_through(packet)
+    s.at(7.1)
+    complaint(s, outer_of(s, packet), TOO_BIG, rest=300, quote=28)
+    s.at(7.2)
+    in_pieces(echo(1472), 280)
+    s.at(7.3)  # small, but not for this tunnel: as its source we need not insist on DF, but on a number then
+    s.own()
+    in_pieces(echo(400), 280)
+    s.at(7.4)
+    s.to_router(s.own_tunnel(echo(252, small=True)))
+    s.at(7.5)  # an error of ours
+    datagram = udp_of(MOBILE, HA, 1025, 9, bytes(900), ident=6)
+    s.from_router(datagram)
+    s.own()
+    error = ip_bytes(icmp_error(HA, datagram, 0, UNREACHABLE_PORT))
+    struct.pack_into("!HH", error, 4, s.own(), 0)
+    in_pieces(with_checksum(error), 280)
+    s.count(control_icmp_echo=6, control_udp_no_port=1, control_icmp_errors_sent=1, control_send_too_big=0,
+            worker_tunnelled=1)
+
+
+@case("error-rate")
+def error_rate(s):
+    """Errors are limited in rate (RFC 1812 4.3.2.8): what is left over at an instant is dropped in silence."""
+    s.at(1.5)
+    packets = [s.ping(ttl=1, destination=MOBILE2, id=i) for i in range(150)]
+    for packet in packets:
+        s.from_router(packet)
+    for packet in packets[:100]:
+        s.expect_error(packet, TIME_EXCEEDED)
+    s.at(2)  # nothing else suffers from that
+    s.register()
+    s.at(6)
+    s.pass_through(s.ping())
+    s.count(control_icmp_errors_sent=100, worker_tunnelled=1)
+
+
 @case("two-ports", ports=("home", "outside"))
 def two_ports(s):
     """In by one port, out by another: each with its own addresses and MAC."""
-    gateway_mac, gateway = "02:52:00:00:00:09", "192.0.2.9"
-
-    def by_gateway(packet):
-        s.into(frame(gateway_mac, OUTSIDE_MAC, packet), port="outside")
-
-    def to_gateway(packet):
-        s.out(frame(OUTSIDE_MAC, gateway_mac, packet), port="outside")
-
     s.at(1.1)
-    s.into(arp_request(gateway_mac, gateway, OUTSIDE), port="outside")
-    s.out(arp_answer(OUTSIDE_MAC, OUTSIDE, gateway_mac, gateway), port="outside")
+    s.gateway_says_hello()
     s.at(1.5)
-    message = s.request().authenticated(MHAE, SA)
-    by_gateway(udp_of(CARE_OF, HA, 5000, MIP_PORT, message, ttl=55))
-    s.announce()  # on the home link alone
-    to_gateway(s.answer_packet(s.reply_to(message, 1)))
+    s.register_by_gateway()
     s.at(2)
     s.into(arp_request(HOST_MAC, HOST, MOBILE))
     s.out(arp_answer(HA_MAC, MOBILE, HOST_MAC, HOST))
     s.at(2.1)  # not on the other link, whoever asks there
-    s.into(arp_request(gateway_mac, gateway, MOBILE), port="outside")
-    s.into(arp_request(gateway_mac, gateway, HA), port="outside")
+    s.into(arp_request(GATEWAY_MAC, GATEWAY, MOBILE), port="outside")
+    s.into(arp_request(GATEWAY_MAC, GATEWAY, HA), port="outside")
     s.at(2.2)
     packet = s.ping(source=HOST)
     s.into(frame(HOST_MAC, HA_MAC, packet))
-    to_gateway(s.tunnel(decremented(packet)))
+    s.to_gateway(s.tunnel(decremented(packet)))
     s.at(2.3)
     packet = s.ping()
-    by_gateway(packet)
-    to_gateway(s.tunnel(decremented(packet)))
+    s.from_gateway(packet)
+    s.to_gateway(s.tunnel(decremented(packet)))
     s.at(2.4)  # errors leave by the sender's link, from the address there
     s.into(arp_request(HOST_MAC, HOST, HA))
     s.out(arp_answer(HA_MAC, HA, HOST_MAC, HOST))
@@ -900,16 +1051,162 @@ def two_ports(s):
     s.out(frame(HA_MAC, HOST_MAC, icmp_error(HA, packet, s.own(), TIME_EXCEEDED)))
     s.at(2.7)
     packet = s.ping(size=1472, flags="DF")
-    by_gateway(packet)
-    to_gateway(icmp_error(OUTSIDE, packet, s.own(), TOO_BIG, rest=1480))
+    s.from_gateway(packet)
+    s.to_gateway(icmp_error(OUTSIDE, packet, s.own(), TOO_BIG, rest=1480))
     s.at(2.8)  # at home, reached from outside
     packet = s.ping(destination=HOST)
-    by_gateway(packet)
+    s.from_gateway(packet)
     s.out(frame(HA_MAC, HOST_MAC, hop_taken(packet)))
     s.at(2.9)  # the home port's address is ours on every link (RFC 1122 3.3.4.2, weak model)
-    by_gateway(bytes(IP(src=CORRESPONDENT, dst=HA, id=1) / ICMP(id=3) / Raw(b"echo")))
-    to_gateway(of_our_own(IP(src=HA, dst=CORRESPONDENT, id=s.own(), ttl=64) / ICMP(type=0, id=3) / Raw(b"echo")))
+    s.from_gateway(bytes(IP(src=CORRESPONDENT, dst=HA, id=1) / ICMP(id=3) / Raw(b"echo")))
+    s.to_gateway(of_our_own(IP(src=HA, dst=CORRESPONDENT, id=s.own(), ttl=64) / ICMP(type=0, id=3) / Raw(b"echo")))
     s.count(agent_bindings_created=1, agent_arp_answered=1, worker_tunnelled=2, worker_too_big=1)
+
+
+@case("overlapping-prefixes", ports=("outside", "home"), addresses={"outside": "10.0.0.2/8"}, gateway=ROUTER)
+def overlapping_prefixes(s):
+    """Another port, named first, has a prefix that holds the home network: the longest prefix says which link
+    an address belongs to (RFC 1812 5.2.4.3; RFC 5944 4.6)."""
+    far_mac, far = "02:52:00:00:09:09", "10.9.0.9"
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.into(arp_request(HOST_MAC, HOST, MOBILE))
+    s.out(arp_answer(HA_MAC, MOBILE, HOST_MAC, HOST))
+    s.into(arp_request(far_mac, far, MOBILE), port="outside")
+    s.at(6.1)
+    s.pass_through(s.ping())
+    s.at(6.2)  # one on the home link is looked for there alone
+    packet = s.ping(destination=MOBILE2)
+    s.from_router(packet)
+    s.out(arp_request(HA_MAC, HA, MOBILE2))
+    s.at(6.3)
+    s.into(arp_answer(MOBILE2_MAC, MOBILE2, HA_MAC, HA))
+    s.out(frame(HA_MAC, MOBILE2_MAC, hop_taken(packet)))
+    s.at(6.4)  # and the others on the other
+    s.into(frame(far_mac, OUTSIDE_MAC, IP(src=far, dst="10.0.0.2", id=1) / ICMP(id=3) / Raw(b"echo")),
+           port="outside")
+    pong = of_our_own(IP(src="10.0.0.2", dst=far, id=s.own(), ttl=64) / ICMP(type=0, id=3) / Raw(b"echo"))
+    s.out(arp_request(OUTSIDE_MAC, "10.0.0.2", far), port="outside")
+    s.at(6.5)
+    s.into(arp_answer(far_mac, far, OUTSIDE_MAC, "10.0.0.2"), port="outside")
+    s.out(frame(OUTSIDE_MAC, far_mac, pong), port="outside")
+    s.count(agent_arp_answered=1, agent_announcements=4, worker_tunnelled=1)
+
+
+@case("conflict-elsewhere", ports=("home", "outside"), hello=False)
+def conflict_elsewhere(s):
+    """An address is defended on its own link, once in ten seconds; what is said of it on another link is no
+    conflict there (RFC 5227 2.4)."""
+    def claims(mac, what):
+        s.into(announcement(mac, what), port="outside")
+
+    s.at(1)
+    claims(GATEWAY_MAC, HA)
+    s.at(1.6)
+    s.into(arp_request(GATEWAY_MAC, HA, "192.0.2.77"), port="outside")
+    s.at(1.7)  # our own, come by a bridge between the links
+    claims(HA_MAC, HA)
+    claims(HA_MAC, OUTSIDE)
+    s.at(4)
+    claims(GATEWAY_MAC, OUTSIDE)
+    s.out(announcement(OUTSIDE_MAC, OUTSIDE), port="outside")
+    s.at(5)
+    claims(GATEWAY_MAC, OUTSIDE)
+    s.at(14)
+    claims(GATEWAY_MAC, OUTSIDE)
+    s.out(announcement(OUTSIDE_MAC, OUTSIDE), port="outside")
+    s.at(25)
+    s.into(announcement(MOBILE_MAC, HA))
+    s.out(announcement(HA_MAC, HA))
+    s.count(control_arp_conflicts=4)
+
+
+@case("deregistration-elsewhere", ports=("home", "outside"))
+def deregistration_elsewhere(s):
+    """A deregistration from the home address comes by another link: the MAC address there is not the mobile
+    node's, so nothing is announced; the reply goes onto the home network (RFC 5944 4.6, 3.8.3.1)."""
+    s.at(1.1)
+    s.gateway_says_hello()
+    s.at(1.5)
+    s.register_by_gateway()
+    s.at(6.5)
+    message = farewell(s)
+    s.from_gateway(udp_of(MOBILE, HA, 434, MIP_PORT, message, ident=3))
+    s.out(arp_request(HA_MAC, HA, MOBILE))
+    s.at(6.8)
+    s.into(arp_answer(MOBILE_MAC, MOBILE, HA_MAC, HA))
+    answer_on_link(s, s.reply_to(message, 1))
+    s.at(7)
+    packet = s.ping()
+    s.from_gateway(packet)
+    s.out(frame(HA_MAC, MOBILE_MAC, hop_taken(packet)))
+    s.count(agent_bindings_deregistered=1, agent_announcements=4, worker_on_link=1)
+
+
+@case("link-mtu", ports=("home", "outside"), mtus={"outside": 2000})
+def link_mtu(s):
+    """Larger than the home link takes: as for a neighbour that is known, so for one that is yet to be found
+    (RFC 1812 4.2.2.7; RFC 1191 4)."""
+    stranger_mac, stranger = "02:52:00:00:00:66", "10.1.0.66"
+
+    def to_stranger(packet):
+        s.out(frame(HA_MAC, stranger_mac, packet))
+
+    s.at(1.1)
+    s.gateway_says_hello()
+    s.at(1.5)  # nobody has to be asked for that
+    packet = s.ping(size=1800, destination=stranger, flags="DF")
+    s.from_gateway(packet)
+    s.to_gateway(icmp_error(OUTSIDE, hop_taken(packet), s.own(), TOO_BIG, rest=1500))
+    s.at(1.6)
+    packet = s.ping(size=1800, destination=stranger)
+    s.from_gateway(packet)
+    s.out(arp_request(HA_MAC, HA, stranger))
+    s.at(1.7)
+    s.into(arp_answer(stranger_mac, stranger, HA_MAC, HA))
+    for piece in fragments(hop_taken(packet), 1500):
+        to_stranger(piece)
+    s.at(2.5)
+    packet = s.ping(size=1473, destination=stranger, flags="DF")
+    s.from_gateway(packet)
+    s.to_gateway(icmp_error(OUTSIDE, packet, s.own(), TOO_BIG, rest=1500))
+    s.at(2.6)
+    packet = s.ping(size=1800, destination=stranger)
+    s.from_gateway(packet)
+    for piece in fragments(hop_taken(packet), 1500):
+        to_stranger(piece)
+    s.at(2.7)
+    packet = s.ping(size=1472, destination=stranger, flags="DF")
+    s.from_gateway(packet)
+    to_stranger(hop_taken(packet))
+    s.count(control_send_too_big=1, worker_too_big=1, worker_on_link=2, control_icmp_errors_sent=2)
+
+
+@case("forged-sources", ports=("home", "outside"))
+def forged_sources(s):
+    """Sources that are ours, nobody's or everybody's: nothing is forwarded, answered or asked for (RFC 1812
+    4.2.2.11, 4.3.2.7; RFC 2003 3.2)."""
+    ours = (HA, OUTSIDE, "10.1.0.255", "192.0.2.255", "10.1.0.0", "192.0.2.0")
+    senseless = ("240.0.0.1", "255.255.255.254", "224.0.0.1", "127.0.0.1", "0.0.0.0")
+    s.at(1.1)
+    s.gateway_says_hello()
+    s.at(1.5)
+    s.register_by_gateway()
+    for i, source in enumerate(ours + senseless):
+        s.at(6 + i)
+        s.from_gateway(s.ping(source=source))
+        s.from_gateway(s.ping(source=source, ttl=1))
+        s.from_gateway(s.ping(source=source, destination=MOBILE2, ttl=1))
+        s.from_gateway(s.ping(source=source, destination=HA))
+        s.from_gateway(udp_of(source, HA, 9, 9, b"discard me"))
+        forged = s.request().authenticated(MHAE, SA, flip=1)
+        s.from_gateway(udp_of(source, HA, 5000, MIP_PORT, forged))
+    s.at(20)
+    packet = s.ping()
+    s.from_gateway(packet)
+    s.to_gateway(s.tunnel(decremented(packet)))
+    s.count(worker_bad_source=6 * len(senseless), worker_tunnelled=1, agent_bindings_created=1)
 
 
 # ---- Files ----

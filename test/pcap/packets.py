@@ -13,8 +13,9 @@ from scapy.packet import Raw
 conf.verb = 0
 __all__ = ["ARP", "Ether", "ICMP", "IP", "Message", "Raw", "TCP", "UDP", "address", "announcement", "arp",
            "arp_answer", "arp_request", "decremented", "encapsulated", "fragments", "frame", "hop_taken",
-           "icmp_error", "icmp_of", "ip_bytes", "ntp", "of_our_own", "probe", "reply", "request", "udp_of", "with_checksum",
-           "BROADCAST", "MIP_PORT", "MHAE", "FHAE", "NAI", "SIMULTANEOUS", "BROADCASTS", "DECAPSULATION",
+           "icmp_error", "icmp_of", "ip_bytes", "ntp", "of_our_own", "own_encapsulated", "probe", "reply", "request",
+           "udp_of", "with_checksum",
+           "BROADCAST", "MIP_PORT", "MHAE", "FHAE", "GENERALIZED", "NAI", "SIMULTANEOUS", "BROADCASTS", "DECAPSULATION",
            "MINIMAL", "GRE", "REVERSE"]
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -22,7 +23,7 @@ ETHERNET_MIN = 60  # without the frame check sequence
 QUOTE_MAX = 576    # of an ICMP error, RFC 1812 section 4.3.2.3
 
 MIP_PORT = 434
-MHAE, FHAE, NAI = 32, 34, 131
+MHAE, FHAE, GENERALIZED, NAI = 32, 34, 36, 131
 SIMULTANEOUS, BROADCASTS, DECAPSULATION, MINIMAL, GRE, REVERSE = 0x80, 0x40, 0x20, 0x10, 0x08, 0x02
 DIGESTS = {"hmac-md5": hashlib.md5, "hmac-sha1": hashlib.sha1, "hmac-sha256": hashlib.sha256}
 
@@ -115,6 +116,12 @@ def encapsulated(inner, source, destination, identification):
                     id=0 if df else identification) / Raw(bytes(inner)))
 
 
+def own_encapsulated(inner, source, destination):
+    """The same with DF set whatever is inside, which MAY be done (RFC 2003 section 3.1)."""
+    return bytes(IP(src=source, dst=destination, tos=inner[1], ttl=64, proto=4, flags="DF", id=0) /
+                 Raw(bytes(inner)))
+
+
 def copied_options(options):
     """RFC 791 section 3.1: those that go with every fragment, padded to whole words."""
     out, at = b"", 0
@@ -189,6 +196,10 @@ class Message(bytes):
 
     def extension(self, kind, data):
         return Message(self + bytes([kind, len(data)]) + data)
+
+    def long_extension(self, kind, subtype, data):
+        """Section 1.10: the length is of what follows it."""
+        return Message(self + struct.pack("!BBH", kind, subtype, len(data)) + data)
 
     def authenticated(self, kind, association, flip=0):
         """Section 3.5.1: over all that stands before, and the extension's type, length and SPI."""

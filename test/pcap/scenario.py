@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A golden case under construction: who is where, what comes in when, and what has to go out when.
 
-The network of every case (see two-ports for the other):
+The network of every case:
 
     home link 10.1.0.0/24: home agent .2, router .1, a host .20, the mobile nodes' home addresses .50 and .51
     behind the router: correspondent 198.51.100.7, care-of addresses 203.0.113.9 and .77, foreign agent
     192.0.2.1
 
+or with two ports a link 192.0.2.0/24 besides, home agent .2, and behind its gateway .9 the correspondent and
+the care-of addresses.
+
 What no RFC prescribes is the appliance's own choice and written down here: it numbers its own datagrams from
 0 and each tunnel's fragmentable packets from 0; its TTL is 64; of what is due at one instant, the home
-agent's goes first.
+agent's goes first; DF is set outside around its own packets; the latest 16 packets wait for a neighbour; 1000
+errors a second, of which 100 may be sent at one instant.
 """
 import struct
 import textwrap
@@ -21,6 +25,7 @@ START_US = 1700000000 * 1000000
 HA_MAC, HA = "02:48:41:00:00:01", "10.1.0.2"
 OUTSIDE_MAC, OUTSIDE = "02:48:41:00:00:02", "192.0.2.2"
 ROUTER_MAC, ROUTER = "02:52:00:00:00:01", "10.1.0.1"
+GATEWAY_MAC, GATEWAY = "02:52:00:00:00:09", "192.0.2.9"
 HOST_MAC, HOST = "02:52:00:00:00:20", "10.1.0.20"
 MOBILE_MAC, MOBILE = "02:4d:4e:00:00:50", "10.1.0.50"
 MOBILE2_MAC, MOBILE2 = "02:4d:4e:00:00:51", "10.1.0.51"
@@ -58,28 +63,19 @@ home-agent {{
 
 {associations}"""
 
-ONE_PORT = """\
-port home {
-    device    = "net_ring_home"
-    addresses = {"10.1.0.2/24"}
-}
+PORT = """\
+port {name} {{
+    device    = "net_ring_{name}"
+    addresses = {{"{address}"}}
+{mtu}}}
 
-route "0.0.0.0/0" { via = "10.1.0.1" }
 """
 
-TWO_PORTS = """\
-port home {
-    device    = "net_ring_home"
-    addresses = {"10.1.0.2/24"}
-}
+ADDRESSES = {"home": "10.1.0.2/24", "outside": "192.0.2.2/24"}
 
-port outside {
-    device    = "net_ring_outside"
-    addresses = {"192.0.2.2/24"}
-}
 
-route "0.0.0.0/0" { via = "192.0.2.9" }
-"""
+def port_block(name, address, mtu):
+    return PORT.format(name=name, address=address, mtu=f"    mtu       = {mtu}\n" if mtu else "")
 
 
 def mobile_line(home, association, nai=None):
@@ -95,8 +91,14 @@ def foreign_line(foreign, association):
 
 
 class Scenario:
-    def __init__(self, about, associations=None, ports=("home",), max_bindings=64, hello=True):
+    def __init__(self, about, associations=None, ports=("home",), max_bindings=64, hello=True, addresses=None,
+                 mtus=None, gateway=None):
+        """ports: as the configuration has them in turn. addresses, mtus: of ports that differ. gateway: of the
+        default route, "" for none."""
         self.about = about
+        self.addresses = ADDRESSES | (addresses or {})
+        self.mtus = mtus or {}
+        self.gateway = gateway if gateway is not None else GATEWAY if "outside" in ports else ROUTER
         self.associations = mobile_line(MOBILE, SA) if associations is None else associations
         self.ports = ports
         self.max_bindings = max_bindings
@@ -109,7 +111,7 @@ class Scenario:
         # It starts: the link is up, its addresses are announced.
         self.out(announcement(HA_MAC, HA))
         if "outside" in ports:
-            self.out(announcement(OUTSIDE_MAC, OUTSIDE), port="outside")
+            self.out(announcement(OUTSIDE_MAC, self.addresses["outside"].split("/")[0]), port="outside")
         self.at(1)
         if hello:
             self.router_says_hello()
@@ -154,6 +156,24 @@ class Scenario:
             assert name not in self.counters
             self.counters[name] = value
 
+    # ---- Frames by the other port ----
+
+    def from_gateway(self, packet):
+        self.into(frame(GATEWAY_MAC, OUTSIDE_MAC, packet), port="outside")
+
+    def to_gateway(self, packet):
+        self.out(frame(OUTSIDE_MAC, GATEWAY_MAC, packet), port="outside")
+
+    def gateway_says_hello(self):
+        self.into(arp_request(GATEWAY_MAC, GATEWAY, OUTSIDE), port="outside")
+        self.out(arp_answer(OUTSIDE_MAC, OUTSIDE, GATEWAY_MAC, GATEWAY), port="outside")
+
+    def register_by_gateway(self):
+        message = self.request().authenticated(MHAE, SA)
+        self.from_gateway(udp_of(CARE_OF, HA, 5000, MIP_PORT, message, ident=7, ttl=55))
+        self.announce()  # on the home link alone
+        self.to_gateway(self.answer_packet(self.reply_to(message, 1)))
+
     # ---- What the appliance numbers ----
 
     def own(self):
@@ -167,6 +187,10 @@ class Scenario:
         if not inner[6] & 0x40:
             self.tunnel_identification[care_of] = number + 1
         return encapsulated(inner, HA, care_of, number)
+
+    def own_tunnel(self, inner, care_of=CARE_OF):
+        """A packet of its own in the tunnel: not forwarded, so its TTL stays (RFC 2003 section 3.1)."""
+        return own_encapsulated(inner, HA, care_of)
 
     # ---- Registration ----
 
@@ -226,6 +250,8 @@ class Scenario:
 
     def configuration(self):
         about = textwrap.indent(textwrap.fill(" ".join(self.about.split()), width=100), "# ")
-        ports = ONE_PORT if len(self.ports) == 1 else TWO_PORTS
+        ports = "".join(port_block(name, self.addresses[name], self.mtus.get(name)) for name in self.ports)
+        if self.gateway:
+            ports += f'route "0.0.0.0/0" {{ via = "{self.gateway}" }}\n'
         return CONFIGURATION.format(about=about, ports=ports, max_bindings=self.max_bindings,
                                     associations=self.associations)

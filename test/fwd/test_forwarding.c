@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The binding table as control fills it from bindings, neighbours and its own addresses, in a control without
+ * devices' traffic (net_null) and without a running worker: its place among the table's readers is the
+ * test's.
+ */
+#include "../unit/check_main.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+#include "conf.h"
+#include "control.h"
+#include "forwarding.h"
+#include "log.h"
+
+enum { MAX_BINDINGS = 16, MANY = 20000 };
+
+static struct control control;
+static unsigned devices; /* one closed does not come back: each test has its own */
+
+static struct conf *configuration(const char *home_network, const char *address)
+{
+    char path[] = "/tmp/homeport-forwarding-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    dprintf(fd,
+            "node = pha id = 1 role = primary\n"
+            "eal { lcores = \"0@0,1@0\" memory = 256 huge-pages = false }\n"
+            "port home { device = \"net_null%u\" addresses = {\"10.1.0.2/16\"%s%s%s} }\n"
+            "route \"0.0.0.0/0\" { via = \"10.1.0.1\" }\n"
+            "home-agent { addresses = {\"10.1.0.2\"} home-networks = {\"%s\"} max-bindings = %d }\n",
+            devices, *address != '\0' ? ", \"" : "", address, *address != '\0' ? "/16\"" : "", home_network,
+            MAX_BINDINGS);
+    close(fd);
+    struct conf *conf = conf_load(path, stderr);
+    unlink(path);
+    ck_assert_ptr_nonnull(conf);
+    return conf;
+}
+
+static void turn(void)
+{
+    struct instant now = control.now;
+    now.mono_ns += NSEC_PER_MS;
+    control_turn(&control, now);
+}
+
+static void open_control(void)
+{
+    char device[32];
+    snprintf(device, sizeof(device), "net_null%u", ++devices);
+    ck_assert_int_eq(rte_eal_hotplug_add("vdev", device, ""), 0);
+    struct instant now = {.mono_ns = NSEC_PER_S, .ntp = ntp_from_unix(1700000000, 0)};
+    ck_assert_int_eq(control_open(&control, configuration("10.1.0.0/16", ""), now), 0);
+}
+
+static void close_control(void)
+{
+    control_close(&control);
+}
+
+/* 10.1.1.0 and up. */
+static struct addr host(unsigned i)
+{
+    return addr_from_ipv4(0x0a010100u + i);
+}
+
+static void hear(unsigned i)
+{
+    struct addr address = host(i);
+    const struct mac mac = {{2, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}};
+    neighbor_heard(control.neighbors, 0, &address, &mac, true, control.now.mono_ns);
+}
+
+/* What the table holds for a host; -1: nothing. */
+static int kind_of(unsigned i)
+{
+    struct addr address = host(i);
+    const struct entry *e = table_get(control.table, &address);
+    return e != NULL ? (int)e->kind : -1;
+}
+
+static void bind_host(unsigned i)
+{
+    struct forwarding f = {.home = host(i), .source = addr_from_ipv4(0x0a010002), .n_care_of = 1};
+    f.care_of[0].address = addr_from_ipv4(0x0a020032);
+    forwarding_install(&control, &f);
+}
+
+static uint32_t references_to_router(void)
+{
+    struct neighbor_view view;
+    const struct addr router = addr_from_ipv4(0x0a010001);
+    for (uint32_t cursor = 0; neighbor_next(control.neighbors, &cursor, control.now.mono_ns, &view);)
+        if (addr_equal(&view.address, &router))
+            return view.references;
+    return 0;
+}
+
+static void reload(struct conf *next)
+{
+    const struct conf *former = control.conf;
+    ck_assert_int_eq(control_reload(&control, &next), 0);
+    ck_assert_ptr_eq(next, former);
+    conf_free(next);
+    for (int i = 0; i < 10; i++)
+        turn();
+    ck_assert(!control_reloading(&control));
+}
+
+START_TEST(a_host_heard_on_the_link_is_sent_to_directly_until_it_is_bound)
+{
+    hear(1);
+    ck_assert_int_eq(kind_of(1), ENTRY_ON_LINK);
+    bind_host(1);
+    ck_assert_int_eq(kind_of(1), ENTRY_TUNNEL);
+    hear(1); /* its packets to us have its home address as sender: it is on the link again */
+    const struct addr home = host(1);
+    forwarding_remove(&control, &home);
+    hear(1);
+    ck_assert_int_eq(kind_of(1), ENTRY_ON_LINK);
+}
+END_TEST
+
+START_TEST(stations_on_the_link_leave_bindings_their_room)
+{
+    for (unsigned i = MAX_BINDINGS; i < MANY; i++)
+        hear(i);
+    ck_assert_uint_gt(table_count(control.table), 1000);
+    for (unsigned i = 0; i < MAX_BINDINGS; i++)
+        bind_host(i);
+    for (unsigned i = 0; i < MAX_BINDINGS; i++)
+        ck_assert_int_eq(kind_of(i), ENTRY_TUNNEL);
+    ck_assert_uint_eq(control.counters[CONTROL_INSTALL_FAILED], 0);
+}
+END_TEST
+
+/* A worker that does not run keeps all that is taken out from being freed. */
+START_TEST(neighbours_that_go_while_a_worker_stands_still_leave_no_entry_behind)
+{
+    const unsigned hosts = 2000;
+    struct rte_rcu_qsbr *qsbr = table_qsbr(control.table);
+    ck_assert_int_eq(rte_rcu_qsbr_thread_register(qsbr, 0), 0);
+    rte_rcu_qsbr_thread_online(qsbr, 0);
+    for (unsigned i = 0; i < hosts; i++)
+        hear(i);
+    ck_assert_int_eq(kind_of(hosts - 1), ENTRY_ON_LINK);
+    neighbor_port_down(control.neighbors, 0, control.now.mono_ns);
+    ck_assert_int_eq(kind_of(0), -1);
+    ck_assert_int_eq(kind_of(hosts - 1), ENTRY_ON_LINK); /* more than may wait to be freed */
+    for (int i = 0; i < 100; i++) {
+        rte_rcu_qsbr_quiescent(qsbr, 0);
+        turn();
+    }
+    rte_rcu_qsbr_thread_offline(qsbr, 0);
+    rte_rcu_qsbr_thread_unregister(qsbr, 0);
+    for (unsigned i = 0; i < hosts; i++)
+        ck_assert_int_eq(kind_of(i), -1);
+}
+END_TEST
+
+START_TEST(an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop)
+{
+    bind_host(1);
+    ck_assert_uint_eq(references_to_router(), 1);
+    struct ports before = control.ports;
+    struct port *port = &control.ports.port[0];
+    port->addresses[port->n_addresses++] = (struct prefix){.addr = host(1), .bits = 16};
+    ck_assert_int_eq(forwarding_set_local(&control, &before), 0);
+    ck_assert_int_eq(kind_of(1), ENTRY_LOCAL);
+    ck_assert_uint_eq(references_to_router(), 0);
+    bind_host(1); /* a change of its tunnel before the binding has been swept out */
+    ck_assert_int_eq(kind_of(1), ENTRY_LOCAL);
+    ck_assert_uint_eq(references_to_router(), 0);
+}
+END_TEST
+
+START_TEST(a_reload_takes_out_what_was_on_a_former_home_network)
+{
+    hear(0x7f00);
+    hear(1);
+    ck_assert_int_eq(kind_of(0x7f00), ENTRY_ON_LINK);
+    ck_assert_int_eq(kind_of(1), ENTRY_ON_LINK);
+    reload(configuration("10.1.0.0/17", ""));
+    ck_assert_int_eq(kind_of(0x7f00), -1);
+    ck_assert_int_eq(kind_of(1), ENTRY_ON_LINK);
+}
+END_TEST
+
+START_TEST(a_reload_brings_and_takes_own_addresses)
+{
+    hear(1);
+    reload(configuration("10.1.0.0/16", "10.1.1.1"));
+    ck_assert_int_eq(kind_of(1), ENTRY_LOCAL);
+    reload(configuration("10.1.0.0/16", ""));
+    ck_assert_int_eq(kind_of(1), -1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("forwarding");
+    TCase *c = tcase_create("forwarding");
+    tcase_add_checked_fixture(c, open_control, close_control);
+    tcase_add_test(c, a_host_heard_on_the_link_is_sent_to_directly_until_it_is_bound);
+    tcase_add_test(c, stations_on_the_link_leave_bindings_their_room);
+    tcase_add_test(c, neighbours_that_go_while_a_worker_stands_still_leave_no_entry_behind);
+    tcase_add_test(c, an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop);
+    tcase_add_test(c, a_reload_takes_out_what_was_on_a_former_home_network);
+    tcase_add_test(c, a_reload_brings_and_takes_own_addresses);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    const char *const arguments[] = {argv[0],      "--no-huge",        "-m",       "256",     "--no-shconf",
+                                     "--no-pci",   "--no-telemetry",   "--lcores", "0@0,1@0", "--file-prefix",
+                                     "forwarding", "--log-level=error"};
+    char *vector[sizeof(arguments) / sizeof(arguments[0])];
+    memcpy(vector, arguments, sizeof(vector));
+    (void)argc;
+    setenv("CK_FORK", "no", 1); /* an EAL does not survive a fork */
+    if (rte_eal_init((int)(sizeof(vector) / sizeof(vector[0])), vector) < 0) {
+        fprintf(stderr, "no EAL: %s\n", rte_strerror(rte_errno));
+        return EXIT_FAILURE;
+    }
+    log_set_level(LOG_LEVEL_ERROR);
+    int status = check_main(suite());
+    rmdir(rte_eal_get_runtime_dir());
+    rte_eal_cleanup();
+    return status;
+}
