@@ -28,8 +28,11 @@ static void send_message(struct control *c, const struct message *message)
         transmit_ip(c, m);
         return;
     }
+    static const struct mac unknown;
     int port_index = ports_connected(&c->ports, &message->destination);
-    if (port_index >= 0)
+    if (port_index >= 0 && m != NULL && mac_equal(&message->mac, &unknown))
+        neighbor_send(c->neighbors, (uint8_t)port_index, &message->destination, m, c->now.mono_ns);
+    else if (port_index >= 0)
         transmit_on_link(c, (unsigned)port_index, &message->mac, m);
     else
         transmit_ip(c, m); /* no link of ours is its home link */

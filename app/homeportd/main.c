@@ -12,6 +12,7 @@
 #include "conf.h"
 #include "console.h"
 #include "control.h"
+#include "detach.h"
 #include "eal.h"
 #include "idle.h"
 #include "log.h"
@@ -98,7 +99,7 @@ static void serve(struct control *c, bool adaptive)
 }
 
 /* Everything between an EAL that is up and one that may go down. */
-static int run(struct conf *conf)
+static int run(struct conf *conf, int waiting)
 {
     struct control control;
     if (rte_lcore_count() < 2) {
@@ -117,6 +118,7 @@ static int run(struct conf *conf)
     if (console != NULL && workers_start(&control) == 0) {
         log_info("homeportd " HOMEPORT_VERSION " serves: %zu mobile nodes, %u ports, %u workers",
                  agent_mobiles(control.agent), control.ports.n, control.n_workers);
+        detach_ready(waiting);
         serve(&control, adaptive);
         log_info("stopping");
         status = EXIT_SUCCESS;
@@ -143,8 +145,9 @@ int main(int argc, char **argv)
         conf_free(conf);
         return EXIT_SUCCESS;
     }
-    if (!o.foreground && daemon(1, 0) != 0) {
-        perror("homeportd: daemon");
+    int waiting = -1;
+    if (!o.foreground && (waiting = detach_begin()) < 0) {
+        perror("homeportd: into the background");
         return EXIT_FAILURE;
     }
     static char node[CONF_NAME_MAX]; /* the log names it to the very end */
@@ -155,7 +158,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     catch_signals();
-    int status = run(conf);
+    int status = run(conf, waiting);
     eal_stop();
     return status;
 }

@@ -7,7 +7,7 @@
 #include "../homeportctl/script.h"
 #include "editor.h"
 
-enum { IDLE_MS = 10 * 60 * 1000, SEND_SIZE = 4096, HELP_COLUMN = 17 };
+enum { FIRST_BYTE_MS = 30 * 1000, IDLE_MS = 10 * 60 * 1000, SEND_SIZE = 4096, HELP_COLUMN = 17 };
 
 struct terminal {
     struct session *session;
@@ -221,13 +221,15 @@ void session_terminal(struct session *s)
     greet(&t);
     for (bool first = true;; first = false) {
         put_echo(&t); /* of what handle did with the line */
-        int byte = connection_byte(&s->connection, IDLE_MS);
+        /* Seats are few: who says nothing at all, not even what a telnet client says by itself, soon loses
+         * his. */
+        int byte = connection_byte(&s->connection, first ? FIRST_BYTE_MS : IDLE_MS);
         if (first && byte == SCRIPT_HELLO) { /* it was slow to speak */
             session_script(s);
             return;
         }
         if (byte == CONNECTION_TIMEOUT)
-            put(&t, "\nnothing was typed for ten minutes\n");
+            put(&t, first ? "\nnothing was typed\n" : "\nnothing was typed for ten minutes\n");
         if (byte < 0 || s->connection.broken)
             break;
         if (!handle(&t, editor_feed(&t.editor, (uint8_t)byte)))

@@ -117,7 +117,7 @@ struct message {
     uint16_t source_port;
     uint16_t destination_port;
     bool on_link;   /* straight onto the home link to mac, past any binding (RFC 5944 section 3.8.3.1) */
-    struct mac mac; /* only with on_link */
+    struct mac mac; /* only with on_link; all zero: it has to be asked for */
     size_t len;
     uint8_t bytes[AGENT_MESSAGE_MAX];
 };

@@ -274,6 +274,8 @@ struct registration {
 void registration_handle(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
 /* RFC 5944 section 3.8.3.1: a mobile node back on its home link says so. */
 bool registration_is_return(const struct registration *r);
+/* The same, by whatever link it came. */
+bool registration_is_from_home(const struct registration *r);
 /* Every care-of address, or one, is to go; foreign agents do not sign these (section 3.5.4). */
 bool registration_is_farewell(const struct registration *r);
 bool registration_nai_is_signed(const struct registration *r);

@@ -49,8 +49,12 @@ static bool care_of_is_home(const struct registration *r)
 
 bool registration_is_return(const struct registration *r)
 {
-    return r->datagram->on_home_link && asks_to_end(r) && care_of_is_home(r) &&
-           addr_equal(&r->datagram->source, &r->request.care_of);
+    return r->datagram->on_home_link && registration_is_from_home(r);
+}
+
+bool registration_is_from_home(const struct registration *r)
+{
+    return asks_to_end(r) && care_of_is_home(r) && addr_equal(&r->datagram->source, &r->request.care_of);
 }
 
 bool registration_is_farewell(const struct registration *r)

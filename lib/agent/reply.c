@@ -11,8 +11,8 @@ static void address(const struct registration *r, struct message *m)
     m->destination = d->source;
     m->source_port = d->destination_port;
     m->destination_port = d->source_port;
-    m->on_link = registration_is_return(r);
-    m->mac = d->source_mac;
+    m->on_link = registration_is_from_home(r);
+    m->mac = d->on_home_link ? d->source_mac : (struct mac){{0}};
 }
 
 /* Section 3.8.3.2: the request's own choice if it is one of ours, else one that is. */

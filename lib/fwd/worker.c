@@ -334,10 +334,19 @@ static enum verdict decide_unknown(struct burst *b, unsigned i)
 {
     if (!in_home_network(b->settings, b->pkt[i].destination))
         return VERDICT_DROP_NO_BINDING;
+    if (is_own(b, b->pkt[i].source)) /* RFC 1812 section 4.2.2.11 */
+        return VERDICT_DROP_LOOP_OWN_SOURCE;
     if (b->pkt[i].ttl <= 1)
         return VERDICT_PUNT_TTL_EXCEEDED;
     take_hop(b->frame[i]);
     return VERDICT_PUNT_RESOLVE;
+}
+
+static enum verdict decide_on_link(struct burst *b, unsigned i)
+{
+    if (is_own(b, b->pkt[i].source))
+        return VERDICT_DROP_LOOP_OWN_SOURCE;
+    return forward(b, i, VERDICT_ON_LINK, VERDICT_ON_LINK);
 }
 
 static enum verdict decide(struct burst *b, unsigned i)
@@ -350,7 +359,7 @@ static enum verdict decide(struct burst *b, unsigned i)
         return VERDICT_DROP_LINK_BROADCAST;
     if (e == NULL)
         return decide_unknown(b, i);
-    return e->kind == ENTRY_TUNNEL ? decide_tunnel(b, i) : forward(b, i, VERDICT_ON_LINK, VERDICT_ON_LINK);
+    return e->kind == ENTRY_TUNNEL ? decide_tunnel(b, i) : decide_on_link(b, i);
 }
 
 /* ---- The stages ---- */

@@ -344,6 +344,7 @@ CONF
 # start_appliance CONF: returns when it serves.
 start_appliance()
 {
+    rm -f "$LAB_DIR/homeportd.log" # what one before it said does not count
     lab_spawn homeportd pha "$LAB_BUILD/app/homeportd/homeportd" -c "$1" -f </dev/null
     wait_for 30 appliance_settled
     if lab_ended homeportd || ! appliance_serves; then

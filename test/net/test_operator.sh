@@ -111,3 +111,32 @@ replies=$(tshark -r "$LAB_DIR/home.pcap" -Y "mip.type == 3" 2>/dev/null | wc -l)
 expect "among it the replies" test "$replies" -ge 3
 lab_stop mobile
 stop_appliance || lab_fail "homeportd did not end well: $(lab_log homeportd)"
+
+# ---- In the background ----
+
+in_background()
+{
+    on pha "$LAB_BUILD/app/homeportd/homeportd" -c "$1" </dev/null
+}
+
+background_pid()
+{
+    local pid
+    for pid in $(ip netns pids "$(lab_ns pha)"); do
+        [[ $(cat "/proc/$pid/comm" 2>/dev/null) == homeportd ]] && echo "$pid"
+    done
+}
+
+gone()
+{
+    [[ -z $(background_pid) ]]
+}
+
+configure
+expect "it goes into the background, and serves when the command returns" in_background "$conf"
+expect "so that it answers at once" console show version
+kill -TERM "$(background_pid)"
+expect "SIGTERM ends it" within 10 gone
+sed -i 's/iface=hp0/iface=nowhere/' "$conf"
+expect "what cannot start says so by its exit status" fails in_background "$conf"
+expect "and is gone" gone

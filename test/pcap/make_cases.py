@@ -1197,6 +1197,7 @@ def forged_sources(s):
         s.at(6 + i)
         s.from_gateway(s.ping(source=source))
         s.from_gateway(s.ping(source=source, ttl=1))
+        s.from_gateway(s.ping(source=source, destination=MOBILE2))
         s.from_gateway(s.ping(source=source, destination=MOBILE2, ttl=1))
         s.from_gateway(s.ping(source=source, destination=HA))
         s.from_gateway(udp_of(source, HA, 9, 9, b"discard me"))
@@ -1206,7 +1207,8 @@ def forged_sources(s):
     packet = s.ping()
     s.from_gateway(packet)
     s.to_gateway(s.tunnel(decremented(packet)))
-    s.count(worker_bad_source=6 * len(senseless), worker_tunnelled=1, agent_bindings_created=1)
+    s.count(worker_bad_source=7 * len(senseless), worker_loop_own_source=4 * len(ours),
+            worker_tunnelled=1, agent_bindings_created=1)
 
 
 # ---- Files ----
