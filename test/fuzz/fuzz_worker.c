@@ -9,6 +9,7 @@
 #include "fuzz.h"
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 
@@ -87,6 +88,7 @@ static void start(void)
                           "--no-telemetry",
                           "--log-level=lib.eal:error"};
     fuzz_require(rte_eal_init((int)(sizeof(argv) / sizeof(argv[0])), (char **)argv) >= 0);
+    rmdir(rte_eal_get_runtime_dir()); /* nothing was put there, and nobody cleans up after a fuzzer */
     pool = rte_pktmbuf_pool_create("fuzz", POOL, 0, PUNT_META_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
     sent = rte_ring_create("sent", 256, SOCKET_ID_ANY, 0);
     fuzz_require(pool != NULL && sent != NULL);
