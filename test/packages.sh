@@ -6,10 +6,13 @@
 PACKAGES_BUILD=(build-essential check libconfuse-dev libdpdk-dev libpcap-dev libssl-dev meson ninja-build
     pkg-config uthash-dev)
 # shellcheck disable=SC2034
-PACKAGES_LAB=(ethtool iproute2 iputils-arping iputils-ping procps tcpdump)
+PACKAGES_LAB=(ethtool iproute2 iputils-arping iputils-ping nftables procps tcpdump)
 # Another kernel, as a process: 42 MB to fetch, 118 MB installed. Not every release and architecture has it.
 # shellcheck disable=SC2034
 PACKAGES_VM=(busybox-static user-mode-linux)
+# What checks the model of the delegation protocol.
+# shellcheck disable=SC2034
+PACKAGES_MODEL=(spin)
 
 # packages_install PACKAGE...: status 1 where that fails, with apt's words on standard error.
 packages_install() {

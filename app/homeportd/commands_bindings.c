@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <rte_common.h>
+
 #include "commands_handlers.h"
 #include "control.h"
 #include "effects.h"
@@ -40,8 +44,11 @@ static void report_lifetime(struct report *out, const struct binding_view *view)
         report_number(out, left_s);
 }
 
+/* A binding that somebody else forwards, or will, is in the state of its delegation. */
 static const char *state_text(const struct binding_view *view, const struct entry *entry)
 {
+    if (view->state != NULL && strcmp(view->state, "local") != 0)
+        return view->state;
     if (entry == NULL || entry->kind != ENTRY_TUNNEL)
         return "pending"; /* registered, but not in the table yet: no room, or no route */
     for (size_t i = 0; i < view->n_care_of; i++) {
@@ -54,20 +61,23 @@ static const char *state_text(const struct binding_view *view, const struct entr
 static void report_binding(struct control *c, struct report *out, const struct binding_view *view)
 {
     const struct entry *entry = table_get(c->table, &view->home);
-    bool tunnelled = entry != NULL && entry->kind == ENTRY_TUNNEL;
     struct binding_counter count = {0};
-    if (tunnelled)
+    uint64_t pps = 0;
+    if (entry != NULL && entry->kind == ENTRY_TUNNEL) {
         count = control_binding_counter(c, entry->slot);
+        pps = rates_pps(c->rates, entry->slot);
+    }
     report_row(out);
     report_addr(out, &view->home);
     report_care_of(out, view);
     report_string(out, encapsulation_text(view->care_of[0].encapsulation));
     report_lifetime(out, view);
-    report_string(out, "self");
+    report_string(out, view->forwarder != NULL ? view->forwarder : "self");
     report_string(out, state_text(view, entry));
-    report_number(out, count.packets);
-    report_number(out, count.bytes);
-    report_number(out, tunnelled ? rates_pps(c->rates, entry->slot) : 0);
+    /* Our own are exact at this moment; those of all forwarders as they were last reported. */
+    report_number(out, RTE_MAX(count.packets, view->packets));
+    report_number(out, RTE_MAX(count.bytes, view->bytes));
+    report_number(out, RTE_MAX(pps, (uint64_t)view->pps));
     report_row_end(out);
 }
 

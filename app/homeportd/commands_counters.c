@@ -23,16 +23,30 @@ static bool line_policed(const struct control *c, struct report *out, unsigned i
     return true;
 }
 
-static bool line_agent(const struct control *c, struct report *out, unsigned i)
+static void report_agent(const struct control *c, struct report *out, enum agent_counter i)
 {
     static const char *const keys[] = {
 #define X(name, text) #name,
         AGENT_COUNTERS(X)
 #undef X
     };
-    if (i >= AGENT_COUNTERS_COUNT)
-        return false;
     report_count(out, keys[i], agent_counter_text(i), agent_counters(c->agent)->n[i]);
+}
+
+/* Delegation's are the agent's last. */
+static bool line_registration(const struct control *c, struct report *out, unsigned i)
+{
+    if (i >= AGENT_PEER_RECEIVED)
+        return false;
+    report_agent(c, out, i);
+    return true;
+}
+
+static bool line_delegation(const struct control *c, struct report *out, unsigned i)
+{
+    if (AGENT_PEER_RECEIVED + i >= AGENT_COUNTERS_COUNT)
+        return false;
+    report_agent(c, out, AGENT_PEER_RECEIVED + i);
     return true;
 }
 
@@ -79,10 +93,20 @@ static bool line_neighbor(const struct control *c, struct report *out, unsigned 
 
 static bool line_tunnel(const struct control *c, struct report *out, unsigned i)
 {
-    if (i > 0)
+    static const struct {
+        const char *key, *text;
+        size_t offset;
+    } lines[] = {
+        {"unreachable_told", "senders told that a tunnel's far end is unreachable",
+         offsetof(struct worker_counters, unreachable_told)},
+        {"copies_lost", "copies for one of several care-of addresses lost: no packet buffer",
+         offsetof(struct worker_counters, copies_lost)},
+        {"rate_reports_put_off", "reports of a binding's packets put off: their ring was full",
+         offsetof(struct worker_counters, rate_reports_put_off)},
+    };
+    if (i >= sizeof(lines) / sizeof(lines[0]))
         return false;
-    report_count(out, "unreachable_told", "senders told that a tunnel's far end is unreachable",
-                 counters_unreachable_told(c));
+    report_count(out, lines[i].key, lines[i].text, counters_worker(c, lines[i].offset));
     return true;
 }
 
@@ -93,8 +117,9 @@ static const struct group {
     {"verdicts", "What became of every packet received", line_verdict},
     {"policed", "Dropped before the control lcore, by class", line_policed},
     {"tunnels", "Tunnels", line_tunnel},
-    {"registration", "Registration", line_agent},
+    {"registration", "Registration", line_registration},
     {"replies", "Registration replies sent", line_reply},
+    {"delegation", "Delegation", line_delegation},
     {"host", "The appliance as a host", line_control},
     {"neighbors", "Neighbours", line_neighbor},
 };

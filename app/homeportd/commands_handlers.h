@@ -16,6 +16,20 @@ enum command_step commands_show_routes(struct control *control, struct command *
 enum command_step commands_show_workers(struct control *control, struct command *command);
 enum command_step commands_show_version(struct control *control, struct command *command);
 
+/* commands_delegation.c */
+extern const char *const commands_policies[];
+enum command_step commands_show_secondaries(struct control *control, struct command *command);
+enum command_step commands_show_primaries(struct control *control, struct command *command);
+enum command_step commands_show_load(struct control *control, struct command *command);
+enum command_step commands_delegate(struct control *control, struct command *command);
+enum command_step commands_recall(struct control *control, struct command *command);
+enum command_step commands_drain(struct control *control, struct command *command);
+enum command_step commands_undrain(struct control *control, struct command *command);
+enum command_step commands_rebalance(struct control *control, struct command *command);
+enum command_step commands_rebalance_plan(struct control *control, struct command *command);
+enum command_step commands_set_threshold(struct control *control, struct command *command);
+enum command_step commands_set_policy(struct control *control, struct command *command);
+
 /* commands_counters.c */
 enum command_step commands_show_counters(struct control *control, struct command *command);
 enum command_step commands_clear_counters(struct control *control, struct command *command);

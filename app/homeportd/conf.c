@@ -31,7 +31,8 @@ static void read_role(struct reading *reading, const struct section *file)
     if (!value_choice(w, roles, &role))
         return;
     reading->conf->role = (enum conf_role)role;
-    if (role != ROLE_PRIMARY)
+    reading->conf->agent.role = role == ROLE_SECONDARY ? AGENT_SECONDARY : AGENT_PRIMARY;
+    if (role == ROLE_FOREIGN_AGENT)
         word_fault(w, "role %s is not available in this version", w->text);
 }
 
@@ -41,6 +42,7 @@ static void read_identity(struct reading *reading, const struct section *file)
     value_name(section_require(file, "node"), reading->conf->node);
     value_number(section_require(file, "id"), 1, UINT16_MAX, &id);
     reading->conf->id = (uint16_t)id;
+    reading->conf->agent.id = (uint16_t)id;
     read_role(reading, file);
 }
 
@@ -66,8 +68,10 @@ static void read_workers(struct reading *reading, const struct section *file)
     static const char *const idle[] = {[IDLE_BUSY] = "busy", [IDLE_ADAPTIVE] = "adaptive", NULL};
     struct section s;
     unsigned choice = IDLE_ADAPTIVE;
-    if (section_only(file, "workers", &s))
+    if (section_only(file, "workers", &s)) {
         value_choice(section_word(&s, "idle"), idle, &choice);
+        value_number(section_word(&s, "capacity"), 1, UINT32_MAX, &reading->conf->capacity_pps);
+    }
     reading->conf->idle = (enum conf_idle)choice;
 }
 
@@ -146,13 +150,16 @@ static void home_agent_lists(struct reading *reading, const struct section *s)
     size_t before = reading->faults;
     for (size_t i = 0; i < section_words(s, "addresses"); i++)
         home_agent_address(reading, section_word_at(s, "addresses", i));
-    if (agent->n_home_agents == 0 && reading->faults == before)
+    bool primary = reading->conf->role != ROLE_SECONDARY;
+    if (!primary && section_words(s, "addresses") > 0)
+        word_fault(section_word_at(s, "addresses", 0), "mobile nodes register with the primary alone");
+    if (primary && agent->n_home_agents == 0 && reading->faults == before)
         fault(s->name.origin, s->name.line, "home-agent: addresses needs an IPv4 address");
 
     before = reading->faults;
     for (size_t i = 0; i < section_words(s, "home-networks"); i++)
         home_network(reading, section_word_at(s, "home-networks", i));
-    if (agent->n_home_networks == 0 && reading->faults == before)
+    if (primary && agent->n_home_networks == 0 && reading->faults == before)
         fault(s->name.origin, s->name.line, "home-agent: home-networks needs an IPv4 network");
     reading->homes_sound = reading->faults == before;
 }
@@ -232,9 +239,11 @@ static void read_sections(struct reading *reading, cfg_t *cfg)
     read_workers(reading, &file);
     network_read(reading, &file);
     read_home_agent(reading, &file);
+    peers_read(reading, &file);
     network_settle(reading);
     mobiles_read(reading, &file);
-    peers_read(reading, &file);
+    foreign_agents_read(reading, &file);
+    delegation_read(reading, &file);
     read_console(reading, &file);
     reading_warn_readable(&reading->origin);
 }
@@ -283,6 +292,9 @@ void conf_free(struct conf *conf)
         free(conf->mobiles[i].nai);
     free(conf->mobiles);
     free(conf->foreign_agents);
+    if (conf->peers != NULL)
+        explicit_bzero(conf->peers, conf->n_peers * sizeof(*conf->peers));
+    free(conf->peers);
     free(conf->routes);
     free(conf->reserved);
     free(conf->path);

@@ -57,6 +57,7 @@ struct conf {
     enum conf_role role;
     struct conf_eal eal;
     enum conf_idle idle;
+    uint32_t capacity_pps; /* packets/s that this appliance is known to bear; 0: not known */
     struct conf_port ports[CONF_PORTS_MAX];
     size_t n_ports;
     struct conf_route *routes;
@@ -69,6 +70,8 @@ struct conf {
     size_t n_mobiles;
     struct conf_foreign_agent *foreign_agents;
     size_t n_foreign_agents;
+    struct agent_peer *peers; /* a primary's secondaries, or a secondary's primaries */
+    size_t n_peers;
     struct addr console_address;
     uint16_t console_port;                /* 0: no console on TCP */
     char console_socket[CONF_DEVICE_MAX]; /* path of a Unix socket for homeportctl; empty: none */

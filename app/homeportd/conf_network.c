@@ -264,6 +264,10 @@ void network_settle(struct reading *reading)
         reserve(reading, &conf->routes[i].via);
         take(reading, &conf->routes[i].via, "the address of a router");
     }
+    for (size_t i = 0; i < conf->n_peers; i++) {
+        reserve(reading, &conf->peers[i].address);
+        take(reading, &conf->peers[i].address, "the address of another appliance");
+    }
     for (size_t i = 0; i < conf->agent.n_home_networks; i++)
         take_edges(reading, &conf->agent.home_networks[i]);
     if (reading->n_taken > 0)

@@ -43,7 +43,7 @@ static cfg_opt_t eal[] = {
     NAME, VALUE("lcores"), VALUE("memory"), VALUE("huge-pages"), VALUE("prefix"), CFG_END(),
 };
 
-static cfg_opt_t workers[] = {NAME, VALUE("idle"), CFG_END()};
+static cfg_opt_t workers[] = {NAME, VALUE("idle"), VALUE("capacity"), CFG_END()};
 
 static cfg_opt_t port[] = {NAME, VALUE("device"), LIST("addresses"), VALUE("mtu"), CFG_END()};
 
@@ -69,13 +69,30 @@ static cfg_opt_t mobile_node[] = {
 static cfg_opt_t foreign_agent[] = {NAME, VALUE("spi"), VALUE("key"), VALUE("algorithm"), CFG_END()};
 
 static cfg_opt_t secondary[] = {
-    NAME, VALUE("address"), VALUE("spi"), VALUE("key"), VALUE("weight"), CFG_END(),
+    NAME,
+    VALUE("address"),
+    VALUE("spi"),
+    VALUE("key"),
+    VALUE("other-spi"),
+    VALUE("other-key"),
+    VALUE("weight"),
+    CFG_END(),
 };
 
-static cfg_opt_t primary[] = {NAME, VALUE("address"), VALUE("spi"), VALUE("key"), CFG_END()};
+static cfg_opt_t primary[] = {
+    NAME,
+    VALUE("address"),
+    VALUE("spi"),
+    VALUE("key"),
+    VALUE("other-spi"),
+    VALUE("other-key"),
+    LIST("home-networks"),
+    CFG_END(),
+};
 
 static cfg_opt_t delegation[] = {
-    NAME, VALUE("when"), VALUE("policy"), VALUE("threshold"), VALUE("outer-source"), CFG_END(),
+    NAME,          VALUE("when"),   VALUE("policy"), VALUE("threshold"),     VALUE("outer-source"),
+    VALUE("port"), VALUE("linger"), VALUE("moves"),  VALUE("announcements"), CFG_END(),
 };
 
 static cfg_opt_t console[] = {NAME, VALUE("listen"), VALUE("socket"), CFG_END()};

@@ -21,7 +21,11 @@ const char *network_taken(const struct reading *reading, const struct addr *a);
 /* mobile-node sections and mobile-nodes files. */
 void mobiles_read(struct reading *reading, const struct section *file);
 
-/* Foreign agents, secondaries, primaries, delegation. */
+/* The foreign agents with which we share a security association. */
+void foreign_agents_read(struct reading *reading, const struct section *file);
+/* Secondaries or primaries. */
 void peers_read(struct reading *reading, const struct section *file);
+/* When, to whom and how fast a primary delegates. */
+void delegation_read(struct reading *reading, const struct section *file);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_lcore.h>
@@ -11,6 +12,7 @@
 #include "effects.h"
 #include "forwarding.h"
 #include "host.h"
+#include "load.h"
 #include "log.h"
 #include "routing.h"
 #include "transmit.h"
@@ -84,9 +86,18 @@ static int open_table(struct control *c)
     return -ENOMEM;
 }
 
+/* By which other agents know our ARP. */
+static struct mac home_link_mac(const struct control *c)
+{
+    const struct agent_settings *s = &c->conf->agent;
+    int port_index = s->n_home_networks > 0 ? ports_connected(&c->ports, &s->home_networks[0].addr) : -1;
+    return c->ports.port[RTE_MAX(port_index, 0)].mac;
+}
+
 static int open_agent(struct control *c)
 {
     uint8_t seed[AGENT_SEED];
+    c->conf->agent.mac = home_link_mac(c);
     if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
         return -EIO;
     c->agent = agent_create(&c->conf->agent, seed, c->now);
@@ -100,6 +111,8 @@ static int open_agent(struct control *c)
     for (size_t i = 0; ret == 0 && i < c->conf->n_mobiles; i++)
         ret = agent_mobile_set(c->agent, &c->conf->mobiles[i].home, &c->conf->mobiles[i].sa,
                                c->conf->mobiles[i].nai);
+    for (size_t i = 0; ret == 0 && i < c->conf->n_peers; i++)
+        ret = agent_peer_set(c->agent, &c->conf->peers[i]);
     return ret;
 }
 
@@ -137,8 +150,8 @@ static int open_routes(struct control *c)
 
 static int open_rates(struct control *c)
 {
-    c->rates = rates_create(table_slots(c->table));
-    return c->rates != NULL ? 0 : -ENOMEM;
+    c->rates = rates_create("rates", table_slots(c->table), SOCKET_ID_ANY);
+    return c->rates != NULL ? 0 : -rte_errno;
 }
 
 static int open_mailbox(struct control *c)
@@ -166,8 +179,8 @@ int control_open(struct control *c, struct conf *conf, struct instant now)
         {"routes", open_routes},
         {"neighbours", open_neighbors},
         {"home agent", open_agent},
-        {"workers", workers_create},
         {"rates", open_rates},
+        {"workers", workers_create},
         {"own addresses", set_local},
         {"home networks", forwarding_set_networks},
         {"mailbox", open_mailbox},
@@ -192,8 +205,8 @@ void control_close(struct control *c)
     free(c->baseline);
     neighbors_destroy(c->neighbors); /* gives its waiting packets back, so before the ports */
     agent_destroy(c->agent);
-    rates_destroy(c->rates);
     workers_destroy(c);
+    rates_destroy(c->rates);
     free(c->worker_settings);
     adjacencies_destroy(c->adjacencies);
     routes_destroy(c->routes);
@@ -238,7 +251,8 @@ bool control_turn(struct control *c, struct instant now)
     }
     neighbor_expire(c->neighbors, c->now.mono_ns, NEIGHBOR_BUDGET);
     poll_link(c);
-    rates_sample(c->rates, c->workers, c->n_workers, c->now.mono_ns, RATES_BUDGET);
+    rates_collect(c->rates, rte_rdtsc(), RATES_BUDGET);
+    load_work(c, RATES_BUDGET);
     mailbox_serve(c->mailbox, c, COMMANDS_BUDGET);
     worked |= control_reload_work(c);
     worked |= forwarding_work(c, FORWARDING_BUDGET);

@@ -51,6 +51,13 @@ enum control_counter {
 };
 const char *control_counter_text(enum control_counter c);
 
+/* The workers' counters at a moment; what comes in, leaves by tunnels, is dropped (load.c). */
+struct load_sums {
+    uint64_t at_ns, at_tsc;
+    uint64_t rx, tx, tx_bytes, drops, unknown;
+    uint64_t busy[RTE_MAX_LCORE]; /* cycles, by worker */
+};
+
 struct control {
     struct conf *conf; /* in force */
     struct agent *agent;
@@ -80,6 +87,7 @@ struct control {
     size_t refresh_cursor;
     uint32_t refresh_entry;
     uint64_t link_poll_ns;
+    struct load_sums load;
     struct reload *reload;              /* NULL: none under way */
     struct counters_baseline *baseline; /* what clear has set to zero */
 };

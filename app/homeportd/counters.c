@@ -51,9 +51,9 @@ uint64_t counters_policed(const struct control *c, enum punt_class class)
     return since_clear(c, offsetof(struct worker_counters, policed) + (size_t) class * sizeof(uint64_t));
 }
 
-uint64_t counters_unreachable_told(const struct control *c)
+uint64_t counters_worker(const struct control *c, size_t offset)
 {
-    return since_clear(c, offsetof(struct worker_counters, unreachable_told));
+    return since_clear(c, offset);
 }
 
 uint64_t counters_control(const struct control *c, enum control_counter counter)

@@ -11,7 +11,8 @@
 
 /* Since the last clear, all workers together. */
 uint64_t counters_policed(const struct control *c, enum punt_class class);
-uint64_t counters_unreachable_told(const struct control *c);
+/* offset: of a uint64_t in struct worker_counters. */
+uint64_t counters_worker(const struct control *c, size_t offset);
 uint64_t counters_control(const struct control *c, enum control_counter counter);
 
 #endif

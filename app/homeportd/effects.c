@@ -102,6 +102,26 @@ static void write_note(const struct note *n)
     case NOTE_REVOKED:
         log_write(level, "%s: %s", home, note_text(n->kind));
         break;
+    case NOTE_DELEGATED:
+        log_write(level, "%s: %s %s", home, note_text(n->kind), n->name);
+        break;
+    case NOTE_REFUSED_BY:
+        log_write(level, "%s: %s %s: %s", home, note_text(n->kind), n->name, delegation_status_text(n->code));
+        break;
+    case NOTE_RECALLED:
+        log_write(level, "%s: %s", home, note_text(n->kind));
+        break;
+    case NOTE_PEER_UP:
+    case NOTE_PEER_DEAD:
+    case NOTE_LEASE_LOST:
+    case NOTE_LEASE_GAINED:
+    case NOTE_SYNCHRONISED:
+    case NOTE_DRAINED:
+        log_write(level, "%s: %s", n->name, note_text(n->kind));
+        break;
+    case NOTE_PEER_SUSPICIOUS:
+        log_write(level, "%s %s", note_text(n->kind), peer);
+        break;
     }
 }
 

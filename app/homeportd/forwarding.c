@@ -41,26 +41,38 @@ static void release(struct control *c, uint32_t adjacency)
         neighbor_release_reference(c->neighbors, adjacency, c->now.mono_ns);
 }
 
-/* What the table held before a change, as much as outlives it. */
-struct former {
-    bool tunnel;
-    uint32_t adjacency;
+/* The references that a home address's tunnels hold; n of 0: it has none. */
+struct hops {
+    uint32_t adjacency[ENTRY_SET_MAX];
+    unsigned n;
 };
 
-static struct former former_entry(const struct control *c, const struct addr *address)
+/* All but the first n. */
+static void release_but(struct control *c, struct hops *hops, unsigned n)
 {
+    while (hops->n > n)
+        release(c, hops->adjacency[--hops->n]);
+}
+
+/* What the table held before a change, as much as outlives it. */
+static struct hops former_hops(const struct control *c, const struct addr *address)
+{
+    struct hops hops = {.n = 0};
     const struct entry *e = table_get(c->table, address);
     if (e == NULL || e->kind != ENTRY_TUNNEL)
-        return (struct former){0};
-    return (struct former){.tunnel = true, .adjacency = e->adjacency};
+        return hops;
+    hops.adjacency[hops.n++] = e->adjacency;
+    for (; (e->flags & ENTRY_MORE) != 0; hops.adjacency[hops.n++] = e->adjacency)
+        e = table_more(c->table, e);
+    return hops;
 }
 
 /* Retired entries wait for the workers; if that is what stands in the way, freeing them makes room. */
-static int install(struct control *c, const struct addr *address, const struct entry *entry)
+static int install(struct control *c, const struct addr *address, const struct entry *entries, unsigned n)
 {
-    int ret = table_install(c->table, address, entry);
+    int ret = table_install_set(c->table, address, entries, n);
     if (ret == -ENOSPC && table_reclaim(c->table, SIZE_MAX) < table_capacity(c->table))
-        ret = table_install(c->table, address, entry);
+        ret = table_install_set(c->table, address, entries, n);
     return ret;
 }
 
@@ -87,25 +99,58 @@ static bool is_local(const struct control *c, const struct addr *address)
     return e != NULL && e->kind == ENTRY_LOCAL;
 }
 
+/* A sender is told so only when no copy of its packets arrives. */
+static bool is_unreachable(const struct forwarding *f)
+{
+    for (size_t i = 0; i < f->n_care_of; i++)
+        if (!f->care_of[i].unreachable)
+            return false;
+    return true;
+}
+
+/* One tunnel a care-of address, and the references that they need. */
+static int make_tunnels(struct control *c, const struct forwarding *f, struct entry *entries,
+                        struct hops *hops)
+{
+    static_assert((int)AGENT_CARE_OF_MAX <= (int)ENTRY_SET_MAX, "all of them fit");
+    int ret = 0;
+    for (*hops = (struct hops){.n = 0}; ret == 0 && hops->n < f->n_care_of; hops->n++) {
+        const struct care_of *care_of = &f->care_of[hops->n];
+        struct way way = way_to(c, care_of);
+        ret = entry_tunnel(&entries[hops->n], &(struct tunnel){
+                                                  .source = f->source,
+                                                  .destination = care_of->address,
+                                                  .encapsulation = care_of->encapsulation,
+                                                  .adjacency = way.adjacency,
+                                                  .path_mtu = way.mtu,
+                                                  .flags = is_unreachable(f) ? ENTRY_UNREACHABLE : 0,
+                                                  .id_slot = f->id_slot,
+                                              });
+        hops->adjacency[hops->n] = way.adjacency;
+    }
+    return ret;
+}
+
 void forwarding_install(struct control *c, const struct forwarding *f)
 {
     if (is_local(c, &f->home))
         return; /* a reload has just given it to the appliance, and its sweep will end the binding */
-    struct entry entry;
-    struct former former = former_entry(c, &f->home);
-    struct way way = way_to(c, &f->care_of[0]);
-    int ret = entry_tunnel(&entry, &f->source, &f->care_of[0].address, way.adjacency, way.mtu,
-                           f->care_of[0].unreachable ? ENTRY_UNREACHABLE : 0);
+    struct entry entries[ENTRY_SET_MAX];
+    struct hops former = former_hops(c, &f->home), hops;
+    int ret = make_tunnels(c, f, entries, &hops);
     if (ret == 0)
-        ret = install(c, &f->home, &entry);
+        ret = install(c, &f->home, entries, hops.n);
     if (ret != 0) {
         control_count(c, CONTROL_INSTALL_FAILED);
-        release(c, way.adjacency);
         forwarding_refresh(c);
-        return;
+        /* Rather one care-of address than none, if it is the further ones that have no room. */
+        release_but(c, &hops, ret == -ENOSPC && install(c, &f->home, entries, 1) == 0 ? 1 : 0);
+        if (hops.n == 0)
+            return;
     }
-    release(c, former.adjacency);
-    if (former.tunnel)
+    bool was_tunnel = former.n > 0;
+    release_but(c, &former, 0);
+    if (was_tunnel)
         return;
     rates_forget(c->rates, table_get(c->table, &f->home)->slot, c->workers, c->n_workers);
     forget_neighbor(c, &f->home); /* it has left the link */
@@ -113,14 +158,14 @@ void forwarding_install(struct control *c, const struct forwarding *f)
 
 void forwarding_remove(struct control *c, const struct addr *home)
 {
-    struct former former = former_entry(c, home);
-    if (!former.tunnel)
+    struct hops former = former_hops(c, home);
+    if (former.n == 0)
         return;
     if (uninstall(c, home) != 0) {
         forwarding_refresh(c); /* which takes out what has no binding, too */
         return;
     }
-    release(c, former.adjacency);
+    release_but(c, &former, 0);
     /* It may have been heard there while it was bound, and no on-link entry could be made of that. */
     forget_neighbor(c, home);
 }
@@ -170,10 +215,10 @@ static int set_local(struct control *c, const struct addr *address, uint8_t flag
 {
     if (!addr_is_ipv4(address))
         return 0;
-    struct former former = former_entry(c, address);
-    int ret = install(c, address, &(struct entry){.kind = ENTRY_LOCAL, .flags = flags});
+    struct hops former = former_hops(c, address);
+    int ret = install(c, address, &(struct entry){.kind = ENTRY_LOCAL, .flags = flags}, 1);
     if (ret == 0)
-        release(c, former.adjacency);
+        release_but(c, &former, 0);
     return ret;
 }
 
@@ -237,7 +282,44 @@ static void add_own(struct worker_settings *s, const struct addr *address)
         s->own[s->n_own++] = rte_cpu_to_be_32(addr_ipv4(address));
 }
 
-static void add_network(struct worker_settings *s, const struct prefix *p)
+/* The primary on that network's link that delegates addresses of it; NULL: none, or we are one. */
+static const struct agent_peer *primary_of(const struct control *c, const struct prefix *network)
+{
+    for (size_t i = 0; c->conf->role == ROLE_SECONDARY && i < c->conf->n_peers; i++) {
+        const struct agent_peer *peer = &c->conf->peers[i];
+        for (size_t k = 0; k < peer->n_prefixes; k++)
+            if (prefix_contains(network, &peer->prefixes[k].addr) &&
+                ports_connected(&c->ports, &peer->address) == ports_connected(&c->ports, &network->addr))
+                return peer;
+    }
+    return NULL;
+}
+
+/* Where a packet of that network gets its second chance. Each use of it is a reference of ours. */
+static uint32_t second_chance_of(struct control *c, const struct prefix *network)
+{
+    const struct agent_peer *primary = primary_of(c, network);
+    if (primary == NULL)
+        return ADJACENCY_NONE;
+    int port_index = ports_connected(&c->ports, &primary->address);
+    return neighbor_reference(c->neighbors, (uint8_t)port_index, &primary->address, c->now.mono_ns);
+}
+
+static void release_second_chances(struct control *c, const struct worker_settings *s)
+{
+    for (unsigned i = 0; s != NULL && i < s->n_home_networks; i++)
+        release(c, s->home_networks[i].second_chance);
+}
+
+static void add_peers(struct worker_settings *s, const struct conf *conf)
+{
+    s->delegation_port = conf->n_peers > 0 ? conf->agent.delegation.port : 0;
+    for (size_t i = 0; i < conf->n_peers && s->n_peers < WORKER_PEERS_MAX; i++)
+        if (addr_is_ipv4(&conf->peers[i].address))
+            s->peers[s->n_peers++] = rte_cpu_to_be_32(addr_ipv4(&conf->peers[i].address));
+}
+
+static void add_network(struct control *c, struct worker_settings *s, const struct prefix *p)
 {
     if (!addr_is_ipv4(&p->addr) || s->n_home_networks >= WORKER_NETWORKS_MAX)
         return;
@@ -245,6 +327,7 @@ static void add_network(struct worker_settings *s, const struct prefix *p)
     s->home_networks[s->n_home_networks++] = (struct ipv4_network){
         .address = rte_cpu_to_be_32(addr_ipv4(&p->addr) & mask),
         .mask = rte_cpu_to_be_32(mask),
+        .second_chance = second_chance_of(c, p),
     };
 }
 
@@ -260,12 +343,15 @@ int forwarding_set_networks(struct control *c)
             add_own(s, &e.address[0]);
             add_own(s, &e.address[1]);
         }
+    s->id_slots = agent_id_slots(c->agent);
     for (size_t i = 0; i < c->conf->agent.n_home_networks; i++)
-        add_network(s, &c->conf->agent.home_networks[i]);
+        add_network(c, s, &c->conf->agent.home_networks[i]);
+    add_peers(s, c->conf);
     for (unsigned i = 0; i < c->n_workers; i++)
         __atomic_store_n(&c->workers[i]->settings, s, __ATOMIC_RELEASE);
     if (c->worker_settings != NULL)
         rte_rcu_qsbr_synchronize(table_qsbr(c->table), RTE_QSBR_THRID_INVALID);
+    release_second_chances(c, c->worker_settings);
     free(c->worker_settings);
     c->worker_settings = s;
     return 0;
@@ -280,7 +366,10 @@ void forwarding_refresh(struct control *c)
 
 static struct forwarding forwarding_of(const struct binding_view *view)
 {
-    struct forwarding f = {.home = view->home, .source = view->home_agent, .n_care_of = view->n_care_of};
+    struct forwarding f = {.home = view->home,
+                           .source = view->home_agent,
+                           .n_care_of = view->n_care_of,
+                           .id_slot = view->id_slot};
     memcpy(f.care_of, view->care_of, sizeof(f.care_of));
     return f;
 }
@@ -308,7 +397,7 @@ static bool is_leftover(const struct control *c, const struct entry *entry, cons
     struct neighbor_view neighbor;
     switch ((enum entry_kind)entry->kind) {
     case ENTRY_TUNNEL:
-        return !agent_intercepts(c->agent, address);
+        return !agent_forwards(c->agent, address);
     case ENTRY_ON_LINK:
         return !in_home_network(c, address) ||
                !neighbor_by_adjacency(c->neighbors, entry->adjacency, c->now.mono_ns, &neighbor) ||

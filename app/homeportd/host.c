@@ -100,7 +100,7 @@ static void serve_arp(struct control *c, const struct arrival *a)
 
 /* ---- UDP ---- */
 
-static void serve_registration(struct control *c, const struct arrival *a, const struct udp *udp)
+static void serve_message(struct control *c, const struct arrival *a, const struct udp *udp)
 {
     agent_input(c->agent,
                 &(struct agent_datagram){
@@ -127,8 +127,8 @@ static void serve_udp(struct control *c, const struct arrival *a, const struct i
         control_count(c, CONTROL_UDP_MALFORMED);
     else if (decoded == UDP_BAD_CHECKSUM)
         control_count(c, CONTROL_UDP_CHECKSUM); /* RFC 5944 section 3.8.2.1: silently discarded */
-    else if (udp.destination_port == MIP4_PORT)
-        serve_registration(c, a, &udp);
+    else if (udp.destination_port == MIP4_PORT || udp.destination_port == c->conf->agent.delegation.port)
+        serve_message(c, a, &udp);
     else {
         control_count(c, CONTROL_UDP_NO_PORT);
         transmit_icmp_error(c, &(struct icmp_error){.type = ICMP_UNREACHABLE,
@@ -215,6 +215,7 @@ static void serve_one(struct control *c, enum punt_class class, struct rte_mbuf 
     case PUNT_ARP:
         serve_arp(c, &a);
         break;
+    case PUNT_DELEGATION:
     case PUNT_SIGNALLING:
     case PUNT_LOCAL:
         serve_datagram(c, &a);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control.h"
 #include "effects.h"
@@ -40,6 +41,12 @@ static void begin(struct control *c, struct reload *r)
         report_failure(
             agent_foreign_set(c->agent, &c->conf->foreign_agents[i].address, &c->conf->foreign_agents[i].sa),
             &c->conf->foreign_agents[i].address);
+    for (size_t i = 0; i < c->conf->n_peers; i++) {
+        int ret = agent_peer_set(c->agent, &c->conf->peers[i]);
+        if (ret != 0)
+            log_error("reload: %s cannot take part in delegation: %s", c->conf->peers[i].name,
+                      strerror(-ret));
+    }
 }
 
 int control_reload(struct control *c, struct conf **conf)
@@ -51,6 +58,7 @@ int control_reload(struct control *c, struct conf **conf)
     if (r == NULL)
         return -ENOMEM;
     int ret = routing_build(next, &r->routes);
+    next->agent.mac = c->conf->agent.mac;
     if (ret == 0)
         ret = agent_configure(c->agent, &next->agent);
     if (ret != 0) {

@@ -144,6 +144,31 @@ static void transmit_routed(struct control *c, const struct addr *destination, s
         neighbor_send(c->neighbors, route.port_index, &next_hop, m, c->now.mono_ns);
 }
 
+/* m fits. */
+static void transmit_whole(struct control *c, const struct entry *entry, struct rte_mbuf *m)
+{
+    if (entry->kind == ENTRY_TUNNEL && !tunnel_encapsulate(m, entry)) {
+        control_count(c, CONTROL_SEND_NO_BUFFER);
+        rte_pktmbuf_free(m);
+    } else if (entry->adjacency == ADJACENCY_NONE)
+        transmit_unreachable(c, CONTROL_SEND_NO_ROUTE, ICMP_NET_UNREACHABLE, m);
+    else
+        transmit_by_adjacency(c, entry->adjacency, m);
+}
+
+/* To each care-of address of a mobile node that has several (RFC 5944 section 3.8.2.1). */
+static void transmit_copies(struct control *c, const struct entry *entry, const struct rte_mbuf *m)
+{
+    while ((entry->flags & ENTRY_MORE) != 0) {
+        entry = table_more(c->table, entry);
+        struct rte_mbuf *copy = rte_pktmbuf_copy(m, c->pool, 0, UINT32_MAX);
+        if (copy != NULL)
+            transmit_whole(c, entry, copy);
+        else
+            control_count(c, CONTROL_SEND_NO_BUFFER);
+    }
+}
+
 static void transmit_by_entry(struct control *c, const struct entry *entry, struct rte_mbuf *m)
 {
     if (entry->kind == ENTRY_LOCAL) { /* a forged source: ourselves, or a link's broadcast address */
@@ -151,13 +176,10 @@ static void transmit_by_entry(struct control *c, const struct entry *entry, stru
         rte_pktmbuf_free(m);
     } else if (rte_pktmbuf_pkt_len(m) > RTE_MAX((uint32_t)entry->mtu, (uint32_t)FRAGMENT_MTU_MIN))
         transmit_in_parts(c, entry->mtu, m);
-    else if (entry->kind == ENTRY_TUNNEL && !tunnel_encapsulate(m, entry)) {
-        control_count(c, CONTROL_SEND_NO_BUFFER);
-        rte_pktmbuf_free(m);
-    } else if (entry->adjacency == ADJACENCY_NONE)
-        transmit_unreachable(c, CONTROL_SEND_NO_ROUTE, ICMP_NET_UNREACHABLE, m);
-    else
-        transmit_by_adjacency(c, entry->adjacency, m);
+    else {
+        transmit_copies(c, entry, m);
+        transmit_whole(c, entry, m);
+    }
 }
 
 void transmit_ip(struct control *c, struct rte_mbuf *m)

@@ -36,6 +36,21 @@ static int run_worker(void *argument)
     return 0;
 }
 
+static struct binding_counter *make_counters(const struct control *c)
+{
+    return rte_zmalloc("binding counters", sizeof(struct binding_counter) * table_slots(c->table),
+                       RTE_CACHE_LINE_SIZE);
+}
+
+static void free_worker(struct worker *w)
+{
+    if (w == NULL)
+        return;
+    rte_free(w->bindings);
+    rte_free(w->rates.reported);
+    rte_free(w);
+}
+
 static struct worker *make_worker(struct control *c, unsigned index)
 {
     struct worker *w = rte_zmalloc("worker", sizeof(*w), RTE_CACHE_LINE_SIZE);
@@ -48,13 +63,13 @@ static struct worker *make_worker(struct control *c, unsigned index)
     w->punts = &c->punts;
     w->pool = c->pool;
     ports_assign(&c->ports, w);
-    w->bindings =
-        rte_zmalloc("binding counters", sizeof(*w->bindings) * table_slots(c->table), RTE_CACHE_LINE_SIZE);
-    if (w->bindings == NULL) {
-        rte_free(w);
-        return NULL;
-    }
-    return w;
+    w->bindings = make_counters(c);
+    w->rates = (struct rate_sweep){
+        .ring = rates_ring(c->rates), .counters = w->bindings, .reported = make_counters(c)};
+    if (w->bindings != NULL && w->rates.reported != NULL)
+        return w;
+    free_worker(w);
+    return NULL;
 }
 
 int workers_create(struct control *c)
@@ -74,12 +89,8 @@ int workers_create(struct control *c)
 
 void workers_destroy(struct control *c)
 {
-    for (unsigned i = 0; c->workers != NULL && i < c->n_workers; i++) {
-        if (c->workers[i] == NULL)
-            continue;
-        rte_free(c->workers[i]->bindings);
-        rte_free(c->workers[i]);
-    }
+    for (unsigned i = 0; c->workers != NULL && i < c->n_workers; i++)
+        free_worker(c->workers[i]);
     free(c->workers);
     c->workers = NULL;
 }

@@ -32,7 +32,15 @@ static struct stream *stream_of(struct arrivals *a, const struct udp *udp)
     return s;
 }
 
-static void note_stream(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t port)
+static void note_time(struct stream *s, uint64_t now_ns)
+{
+    if (s->last_ns != 0 && now_ns - s->last_ns > s->longest_gap_ns)
+        s->longest_gap_ns = now_ns - s->last_ns;
+    s->last_ns = now_ns;
+}
+
+static void note_stream(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t port,
+                        uint64_t now_ns)
 {
     const bool whole = (ip->fragment & (IPV4_FLAG_MF | IPV4_OFFSET_MASK)) == 0;
     struct udp udp;
@@ -46,26 +54,43 @@ static void note_stream(struct arrivals *a, const struct ipv4 *ip, const uint8_t
     struct reader r = reader_over(udp.payload, udp.payload_len);
     const uint64_t number = read_u64(&r);
     struct stream *s = r.failed ? NULL : stream_of(a, &udp);
-    if (s != NULL)
-        sequence_note(&s->sequence, number);
+    if (s == NULL)
+        return;
+    sequence_note(&s->sequence, number);
+    note_time(s, now_ns);
 }
 
-void arrivals_note(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t stream_port)
+void arrivals_note(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t stream_port,
+                   uint64_t now_ns)
 {
     a->packets++;
     a->bytes += ip->total_len;
     if (stream_port != 0)
-        note_stream(a, ip, datagram, stream_port);
+        note_stream(a, ip, datagram, stream_port, now_ns);
+}
+
+void stream_sum_add(struct stream_sum *total, const struct stream_sum *sum)
+{
+    total->received += sum->received;
+    total->lost += sum->lost;
+    total->duplicates += sum->duplicates;
+    total->out_of_order += sum->out_of_order;
+    if (sum->longest_gap_ns > total->longest_gap_ns)
+        total->longest_gap_ns = sum->longest_gap_ns;
 }
 
 struct stream_sum arrivals_sum(const struct arrivals *a)
 {
     struct stream_sum sum = {0};
     for (const struct stream *s = a->streams; s != NULL; s = s->next) {
-        sum.received += s->sequence.received;
-        sum.lost += sequence_lost(&s->sequence);
-        sum.duplicates += s->sequence.duplicates;
-        sum.out_of_order += s->sequence.out_of_order;
+        const struct stream_sum one = {
+            .received = s->sequence.received,
+            .lost = sequence_lost(&s->sequence),
+            .duplicates = s->sequence.duplicates,
+            .out_of_order = s->sequence.out_of_order,
+            .longest_gap_ns = s->longest_gap_ns,
+        };
+        stream_sum_add(&sum, &one);
     }
     return sum;
 }

@@ -15,6 +15,8 @@ struct stream {
     struct addr source;
     uint16_t source_port;
     struct sequence sequence;
+    uint64_t last_ns; /* when its newest datagram came */
+    uint64_t longest_gap_ns;
 };
 
 /* Zero-initialised: nothing arrived. */
@@ -30,12 +32,15 @@ struct stream_sum {
     uint64_t lost;
     uint64_t duplicates;
     uint64_t out_of_order;
+    uint64_t longest_gap_ns; /* between two that came, of any of them */
 };
 
 void arrivals_clear(struct arrivals *a);
 /* A whole inner datagram of ip->total_len bytes. UDP to stream_port (0: none) is taken as a numbered stream.
  */
-void arrivals_note(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t stream_port);
+void arrivals_note(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t stream_port,
+                   uint64_t now_ns);
 struct stream_sum arrivals_sum(const struct arrivals *a);
+void stream_sum_add(struct stream_sum *total, const struct stream_sum *sum);
 
 #endif

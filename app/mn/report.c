@@ -49,20 +49,43 @@ void report_progress(FILE *to, const struct report *r, const struct progress *la
             last->packets);
 }
 
+/* All home addresses' streams together: with ten thousand of them nobody reads each. */
+static struct stream_sum stream_total(struct fleet *fleet)
+{
+    struct stream_sum total = {0};
+    for (size_t i = 0; i < fleet_count(fleet); i++) {
+        const struct stream_sum sum = arrivals_sum(&fleet_node(fleet, i)->arrivals);
+        stream_sum_add(&total, &sum);
+    }
+    return total;
+}
+
+static void json_stream_total(FILE *to, struct fleet *fleet)
+{
+    const struct stream_sum s = stream_total(fleet);
+    fprintf(to,
+            ",\"stream_total\":{\"received\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"duplicates\":%" PRIu64
+            ",\"out_of_order\":%" PRIu64 ",\"longest_gap_us\":%" PRIu64 "}",
+            s.received, s.lost, s.duplicates, s.out_of_order, s.longest_gap_ns / NSEC_PER_US);
+}
+
 void report_status(FILE *to, const struct report *r, uint64_t now_ns, bool json)
 {
     const struct census c = fleet_census(r->fleet, now_ns);
     const uint64_t accepted = fleet_tally(r->fleet)->accepted;
     const uint64_t packets = r->tunnel->verdicts[TUNNEL_DELIVERED];
-    if (json)
+    if (json) {
         fprintf(to,
                 "{\"registered\":%zu,\"pending\":%zu,\"failed\":%zu,\"others\":%zu,\"accepted\":%" PRIu64
-                ",\"packets\":%" PRIu64 "}\n",
+                ",\"packets\":%" PRIu64,
                 c.registered, c.pending, c.failed, c.others, accepted, packets);
-    else
+        json_stream_total(to, r->fleet);
+        fputs("}\n", to);
+    } else {
         fprintf(to,
                 "registered=%zu pending=%zu failed=%zu others=%zu accepted=%" PRIu64 " packets=%" PRIu64 "\n",
                 c.registered, c.pending, c.failed, c.others, accepted, packets);
+    }
     fflush(to);
 }
 
@@ -216,6 +239,7 @@ static void json_streams(FILE *to, struct fleet *fleet)
         comma = ",";
     }
     fputc(']', to);
+    json_stream_total(to, fleet);
 }
 
 void report_json(FILE *to, const struct report *r)

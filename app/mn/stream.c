@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * homeport-stream: sends UDP datagrams numbered from 0 at a constant rate. Each begins with its number, 64
- * bits in network order, so that the receiver can tell what was lost, doubled, or out of order.
+ * bits in network order, so that the receiver can tell what was lost, doubled, or out of order. To several
+ * home addresses it sends in turn, or to the first ones more often; each has numbers of its own.
  */
 #include "addr.h"
 #include "bytes.h"
@@ -18,10 +19,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { NUMBER_BYTES = 8, PAYLOAD_MAX = 65507, BATCH = 64, EXIT_USAGE = 2 };
+enum { NUMBER_BYTES = 8, PAYLOAD_MAX = 65507, BATCH = 64, TARGETS_MAX = 1 << 20, EXIT_USAGE = 2 };
 
 struct plan {
-    struct addr to;
+    struct addr to; /* the first */
+    uint32_t targets;
+    bool zipf;        /* the k-th of them gets a share of 1/k */
     struct addr from; /* unspecified: the kernel chooses */
     uint32_t port;
     uint32_t rate;
@@ -43,7 +46,8 @@ static const char help[] =
     "\n"
     "Sends UDP datagrams numbered from 0 at a constant rate; homeport-mn counts what arrives.\n"
     "\n"
-    "  --to ADDRESS    the home address of a mobile node\n"
+    "  --to ADDRESS[+COUNT]  the home address of a mobile node, or of COUNT from it on, in turn\n"
+    "  --zipf          of those the k-th gets a share of 1/k, at random\n"
     "  --from ADDRESS  source address\n"
     "  --port N        destination port (9)\n"
     "  --rate N        datagrams/s (100)\n"
@@ -86,11 +90,23 @@ static bool parse_ipv4(const char *text, struct addr *out)
     return addr_parse(text, out) && addr_is_ipv4(out);
 }
 
-static bool take(struct plan *p, int option, const char *text)
+/* ADDRESS or ADDRESS+COUNT. */
+static bool parse_targets(char *text, struct plan *p)
+{
+    char *plus = strchr(text, '+');
+    if (plus == NULL)
+        return parse_ipv4(text, &p->to);
+    *plus = '\0';
+    return parse_ipv4(text, &p->to) && parse_u32(plus + 1, 1, TARGETS_MAX, &p->targets);
+}
+
+static bool take(struct plan *p, int option, char *text)
 {
     switch (option) {
     case 't':
-        return parse_ipv4(text, &p->to);
+        return parse_targets(text, p);
+    case 'z':
+        return p->zipf = true;
     case 'f':
         return parse_ipv4(text, &p->from);
     case 'p':
@@ -111,17 +127,24 @@ static bool take(struct plan *p, int option, const char *text)
 }
 
 static const struct option names[] = {
-    {"to", required_argument, NULL, 't'},    {"from", required_argument, NULL, 'f'},
-    {"port", required_argument, NULL, 'p'},  {"rate", required_argument, NULL, 'r'},
-    {"count", required_argument, NULL, 'c'}, {"size", required_argument, NULL, 's'},
-    {"df", no_argument, NULL, 'd'},          {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+    {"to", required_argument, NULL, 't'},
+    {"from", required_argument, NULL, 'f'},
+    {"port", required_argument, NULL, 'p'},
+    {"rate", required_argument, NULL, 'r'},
+    {"count", required_argument, NULL, 'c'},
+    {"size", required_argument, NULL, 's'},
+    {"zipf", no_argument, NULL, 'z'},
+    {"df", no_argument, NULL, 'd'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 /* Exits on --help and on errors. */
 static void parse_options(int argc, char **argv, struct plan *p)
 {
-    *p = (struct plan){.to = addr_unspecified, .from = addr_unspecified, .port = 9, .rate = 100, .size = 64};
+    *p = (struct plan){
+        .to = addr_unspecified, .targets = 1, .from = addr_unspecified, .port = 9, .rate = 100, .size = 64};
     int which = 0;
     for (int c; (c = getopt_long(argc, argv, "", names, &which)) != -1;) {
         if (c == 'h') {
@@ -155,9 +178,66 @@ static int open_socket(const struct plan *p)
     return fd;
 }
 
+/* Whose turn it is, and what number it gets. */
+struct targets {
+    uint32_t n;
+    uint32_t first; /* host order */
+    uint32_t turn;
+    uint64_t *numbers; /* the next of each */
+    double *upto;      /* sum of the shares up to each, at last 1; NULL: in turn */
+    uint64_t state;    /* of chance; the same each time */
+};
+
+static bool targets_init(struct targets *t, const struct plan *p)
+{
+    *t = (struct targets){.n = p->targets, .first = addr_ipv4(&p->to), .state = 1};
+    t->numbers = calloc(t->n, sizeof(*t->numbers));
+    t->upto = p->zipf ? calloc(t->n, sizeof(*t->upto)) : NULL;
+    if (t->numbers == NULL || (p->zipf && t->upto == NULL))
+        return false;
+    double sum = 0;
+    for (uint32_t k = 0; t->upto != NULL && k < t->n; k++)
+        t->upto[k] = sum += 1.0 / (k + 1);
+    for (uint32_t k = 0; t->upto != NULL && k < t->n; k++)
+        t->upto[k] /= sum;
+    return true;
+}
+
+static void targets_free(struct targets *t)
+{
+    free(t->numbers);
+    free(t->upto);
+}
+
+/* A number in [0, 1): SplitMix64. */
+static double chance(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+static uint32_t targets_pick(struct targets *t)
+{
+    if (t->upto == NULL)
+        return t->turn = (t->turn + 1) % t->n;
+    const double at = chance(&t->state);
+    uint32_t low = 0, high = t->n - 1;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (t->upto[middle] > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 struct batch {
     int fd;
-    struct sockaddr_in to;
+    struct targets targets;
+    struct sockaddr_in to[BATCH];
     uint32_t size;
     struct iovec parts[BATCH];
     struct mmsghdr messages[BATCH];
@@ -168,27 +248,27 @@ static bool batch_init(struct batch *b, int fd, const struct plan *p)
 {
     b->fd = fd;
     b->size = p->size;
-    b->to = (struct sockaddr_in){.sin_family = AF_INET,
-                                 .sin_port = htons((uint16_t)p->port),
-                                 .sin_addr.s_addr = htonl(addr_ipv4(&p->to))};
     b->payloads = calloc(BATCH, p->size);
-    if (b->payloads == NULL)
+    if (b->payloads == NULL || !targets_init(&b->targets, p))
         return false;
     for (int i = 0; i < BATCH; i++) {
+        b->to[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)p->port)};
         b->parts[i] = (struct iovec){.iov_base = b->payloads + (size_t)i * p->size, .iov_len = p->size};
         b->messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &b->to, .msg_namelen = sizeof(b->to), .msg_iov = &b->parts[i], .msg_iovlen = 1};
+            .msg_name = &b->to[i], .msg_namelen = sizeof(b->to[i]), .msg_iov = &b->parts[i], .msg_iovlen = 1};
     }
     return true;
 }
 
-/* Sends the numbers first .. first + n - 1; n is at most BATCH. What the kernel refuses is not sent again: it
- * would not be a constant rate. */
-static void batch_send(struct batch *b, uint64_t first, unsigned n, struct result *result)
+/* Sends the next n, at most BATCH. What the kernel refuses is not sent again: it would not be a constant
+ * rate. */
+static void batch_send(struct batch *b, unsigned n, struct result *result)
 {
     for (unsigned i = 0; i < n; i++) {
+        const uint32_t target = targets_pick(&b->targets);
         struct writer w = writer_over(b->parts[i].iov_base, b->size);
-        write_u64(&w, first + i);
+        b->to[i].sin_addr.s_addr = htonl(b->targets.first + target);
+        write_u64(&w, b->targets.numbers[target]++);
     }
     for (unsigned done = 0; done < n;) {
         const int sent = sendmmsg(b->fd, b->messages + done, n - done, 0);
@@ -233,7 +313,7 @@ static struct result run(const struct plan *p, struct batch *b)
             sleep_until(start_ns + due_ns(p, next));
             continue;
         }
-        batch_send(b, next, n, &result);
+        batch_send(b, n, &result);
         next += n;
     }
     result.took_ns = instant_now().mono_ns - start_ns;
@@ -272,6 +352,7 @@ int main(int argc, char **argv)
     const struct result result = run(&plan, &batch);
     report(&plan, &result);
     free(batch.payloads);
+    targets_free(&batch.targets);
     close(fd);
     return result.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -132,7 +132,7 @@ static bool combine_ecn(const struct ipv4 *outer, const struct ipv4 *inner, uint
 
 static void deliver(struct tunnel *t, struct node *node, const struct ipv4 *inner, const uint8_t *datagram)
 {
-    arrivals_note(&node->arrivals, inner, datagram, t->conf.stream_port);
+    arrivals_note(&node->arrivals, inner, datagram, t->conf.stream_port, instant_now().mono_ns);
     t->counters.bytes += inner->total_len;
     if (t->tun >= 0 && write(t->tun, datagram, inner->total_len) < 0)
         t->counters.refused++;

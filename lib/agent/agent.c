@@ -4,12 +4,29 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "primary/delegation.h"
+#include "primary/policy.h"
+#include "secondary/held.h"
+
 enum {
     DENIALS_PER_S = 1000, /* 131 to those who cannot prove who they are */
     NOTES_PER_S = 5       /* of each kind that a stranger can cause */
 };
 
-static bool begin(struct agent *agent, const struct agent_settings *settings, const uint8_t *seed)
+/* The epoch tells one start from another; 0 is none. */
+static void begin_delegation(struct agent *agent, struct instant boot)
+{
+    uint8_t secret[16];
+    agent->role = agent->settings.role == AGENT_PRIMARY ? &primary_role : &secondary_role;
+    agent->boot_ns = boot.mono_ns;
+    agent_secret(agent, secret);
+    memcpy(&agent->epoch, secret, sizeof(agent->epoch));
+    memcpy(&agent->random, secret + sizeof(agent->epoch), sizeof(agent->random));
+    agent->epoch |= 1;
+}
+
+static bool begin(struct agent *agent, const struct agent_settings *settings, const uint8_t *seed,
+                  struct instant boot)
 {
     agent->seed.algorithm = AUTH_HMAC_SHA256;
     agent->seed.len = AGENT_SEED;
@@ -19,7 +36,13 @@ static bool begin(struct agent *agent, const struct agent_settings *settings, co
         agent->notes[i] = limit_of(NOTES_PER_S, NOTES_PER_S);
     agent->auth = auth_create();
     agent->timers = timerq_create();
-    return agent->auth != NULL && agent->timers != NULL && settings_replace(agent, settings) == 0;
+    if (agent->auth == NULL || agent->timers == NULL || settings_replace(agent, settings) != 0)
+        return false;
+    begin_delegation(agent, boot);
+    if (settings->role != AGENT_PRIMARY)
+        return true;
+    agent->policy = policy_create(agent);
+    return agent->policy != NULL;
 }
 
 struct agent *agent_create(const struct agent_settings *settings, const uint8_t seed[static AGENT_SEED],
@@ -30,7 +53,7 @@ struct agent *agent_create(const struct agent_settings *settings, const uint8_t 
         return NULL;
     agent->floor = boot.ntp;
     agent->foreigns_swept = true;
-    if (!begin(agent, settings, seed)) {
+    if (!begin(agent, settings, seed, boot)) {
         agent_destroy(agent);
         return NULL;
     }
@@ -42,6 +65,10 @@ void agent_destroy(struct agent *agent)
     if (agent == NULL)
         return;
     mobiles_destroy(agent);
+    if (agent->role != NULL)
+        peers_destroy(agent);
+    if (agent->policy != NULL)
+        policy_destroy(agent);
     effects_destroy(&agent->effects);
     timerq_destroy(agent->timers);
     auth_destroy(agent->auth);
@@ -53,15 +80,39 @@ void agent_destroy(struct agent *agent)
 
 int agent_configure(struct agent *agent, const struct agent_settings *settings)
 {
-    return settings_replace(agent, settings);
+    const int error = settings_replace(agent, settings);
+    if (error == 0 && agent->policy != NULL)
+        policy_configured(agent);
+    return error;
+}
+
+/* HMAC-SHA-256 of a counter under the seed: unpredictable outside, repeatable in a test. */
+void agent_secret(struct agent *agent, uint8_t out[static 16])
+{
+    const uint64_t n = agent->secrets_made++;
+    uint8_t mac[AUTH_MAX] = {0};
+    if (!auth_sign(agent->auth, &agent->seed, &n, sizeof(n), mac))
+        memcpy(mac, &n, sizeof(n)); /* unique at least */
+    memcpy(out, mac, 16);
+}
+
+/* SplitMix64. */
+uint64_t agent_random(struct agent *agent)
+{
+    uint64_t z = agent->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
 }
 
 void agent_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
 {
-    if (effects_reserve(&agent->effects))
-        registration_handle(agent, datagram, now);
-    else
+    if (!effects_reserve(&agent->effects))
         count(agent, AGENT_NO_MEMORY);
+    else if (datagram->destination_port == agent->settings.delegation.port)
+        peer_input(agent, datagram, now);
+    else if (agent->settings.role == AGENT_PRIMARY)
+        registration_handle(agent, datagram, now);
 }
 
 /* ---- Time ---- */
@@ -69,22 +120,67 @@ static void fire(struct agent *agent, struct timer *timer, struct instant now)
 {
     switch ((enum agent_timer)timer->kind) {
     case TIMER_LIFETIME:
-        binding_lifetime_over(agent, timer_owner(timer, struct care, lifetime));
+        binding_lifetime_over(agent, timer_owner(timer, struct care, lifetime), now);
         break;
     case TIMER_REPEAT:
         announce_repeat(agent, timer, now);
         break;
     case TIMER_DEFEND:
-        announce_defend(agent, timer);
+        announce_defend(agent, timer, now);
         break;
     case TIMER_TUNNEL_AGE:
         tunnel_age(agent, timer, now);
+        break;
+    case TIMER_GREETING:
+        peer_greeting_due(agent, timer, now);
+        break;
+    case TIMER_TRANSACTION:
+        transaction_due(agent, timer, now);
+        break;
+    case TIMER_NODE_LEASE:
+        node_lease_over(agent, timer, now);
+        break;
+    case TIMER_NODE_STALLED:
+        node_stalled(agent, timer, now);
+        break;
+    case TIMER_NODE_FLUSH:
+        operations_flush_due(agent, timer, now);
+        break;
+    case TIMER_HOLDING:
+        holding_leave_due(agent, timer, now);
+        break;
+    case TIMER_HELD_REPLY:
+        delegation_reply_due(agent, timer, now);
+        break;
+    case TIMER_RENEW:
+        delegation_renew_due(agent, timer, now);
+        break;
+    case TIMER_POLICY:
+        policy_due(agent, timer, now);
+        break;
+    case TIMER_LEASE:
+        principal_lease_due(agent, timer, now);
+        break;
+    case TIMER_KEEPALIVE:
+        principal_keepalive_due(agent, timer, now);
+        break;
+    case TIMER_REPORT:
+        principal_report_due(agent, timer, now);
+        break;
+    case TIMER_LINGER:
+        held_linger_due(agent, timer, now);
+        break;
+    case TIMER_DURATION:
+        held_duration_due(agent, timer, now);
+        break;
+    case TIMER_ANNOUNCE:
+        announce_turn(agent, now);
         break;
     }
 }
 
 /* Bindings whose home network was taken out of the settings go, one at a time. */
-static void audit_step(struct agent *agent)
+static void audit_step(struct agent *agent, struct instant now)
 {
     if (agent->audit_at >= agent->n_slots) {
         agent->auditing = false;
@@ -92,7 +188,7 @@ static void audit_step(struct agent *agent)
     }
     struct mobile *mobile = agent->slots[agent->audit_at++];
     if (mobile != NULL && mobile->cares != NULL && home_network(agent, &mobile->home) == NULL)
-        binding_revoke(agent, mobile);
+        binding_revoke(agent, mobile, now);
 }
 
 /* False: there was nothing to do. Deadlines come before what can wait. */
@@ -102,11 +198,11 @@ static bool step(struct agent *agent, struct instant now)
     if (timer != NULL)
         fire(agent, timer, now);
     else if (agent->refreshing != NULL)
-        tunnel_refresh_step(agent);
+        tunnel_refresh_step(agent, now);
     else if (agent->auditing)
-        audit_step(agent);
+        audit_step(agent, now);
     else
-        return false;
+        return agent->role->step(agent, now);
     return true;
 }
 
@@ -119,9 +215,10 @@ void agent_expire(struct agent *agent, struct instant now, size_t budget)
 
 uint64_t agent_deadline(const struct agent *agent)
 {
-    if (agent->refreshing != NULL || agent->auditing)
+    const uint64_t next = timerq_next(agent->timers);
+    if (agent->refreshing != NULL || agent->auditing || agent->role->has_work(agent, next))
         return 0;
-    return timerq_next(agent->timers);
+    return next;
 }
 
 /* ---- Counters ---- */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The home agent as a pure state machine: mobile nodes and their security associations, bindings,
- * registration, interception and its announcements, and what is known of each tunnel. It does no I/O and
- * reads no clock: the shell feeds it events with the present instant, and takes out the effects that it wants
- * done.
+ * registration, interception and its announcements, what is known of each tunnel, and delegation in either
+ * role. It does no I/O and reads no clock: the shell feeds it events with the present instant, and takes out
+ * the effects that it wants done.
  *
  *     agent_input, agent_arp, agent_tunnel_error    something came in
+ *     agent_rates, agent_load                       what the data path has counted
  *     agent_expire                                  time passed
  *     agent_deadline                                when to call agent_expire next
  *     agent_pop                                     what is to be done now, in this order
@@ -18,13 +19,16 @@
 #include "addr.h"
 #include "arp.h"
 #include "auth.h"
+#include "delegation.h"
 #include "encapsulation.h"
 #include "icmp.h"
 #include "instant.h"
 
 enum { AGENT_HOME_AGENTS_MAX = 8, AGENT_HOME_NETWORKS_MAX = 64, AGENT_CARE_OF_MAX = 8, AGENT_SEED = 32 };
-enum { AGENT_MESSAGE_MAX = 1024 }; /* bytes: longest message an agent sends */
-enum { AGENT_NAI_MAX = 255 };
+enum { AGENT_MESSAGE_MAX = DELEGATION_MAX }; /* bytes: longest message an agent sends */
+enum { AGENT_NAI_MAX = 255, AGENT_NAME_MAX = 64, AGENT_SECONDARIES_MAX = 63, AGENT_PRIMARIES_MAX = 8 };
+
+enum agent_role { AGENT_PRIMARY, AGENT_SECONDARY };
 
 enum replay_style { REPLAY_TIMESTAMP, REPLAY_NONCE };
 enum reverse_tunnel { REVERSE_TUNNEL_OFF, REVERSE_TUNNEL_OPTIONAL, REVERSE_TUNNEL_REQUIRED };
@@ -36,7 +40,29 @@ struct association {
     uint8_t replay; /* enum replay_style; unused towards foreign agents */
 };
 
+/* When a primary delegates a binding by itself, and to whom. */
+enum delegation_when { WHEN_AFTER_REGISTRATION, WHEN_ON_REGISTRATION, WHEN_ON_LOAD, WHEN_MANUAL };
+enum delegation_policy { POLICY_EQUAL, POLICY_RATE };
+
+struct delegation_settings {
+    uint16_t port;          /* UDP */
+    uint8_t when;           /* enum delegation_when */
+    uint8_t policy;         /* enum delegation_policy */
+    bool own_source;        /* secondaries tunnel from their own addresses */
+    uint32_t threshold_pps; /* WHEN_ON_LOAD: the primary delegates from here on */
+    uint32_t linger_ms;     /* how long a former forwarder goes on for stale neighbour caches */
+    uint32_t lease_ms;      /* how long a secondary may intercept after it last heard from its primary */
+    uint32_t moves_per_s;   /* by itself, all nodes together */
+    uint32_t announcements_per_s;
+};
+/* What an appliance uses whose configuration says nothing. */
+struct delegation_settings delegation_defaults(void);
+
 struct agent_settings {
+    uint8_t role;   /* enum agent_role; never changes */
+    uint16_t id;    /* this node's number in the delegation protocol, 1-65535 */
+    struct mac mac; /* on the home link, for peers to know our ARP by */
+    struct delegation_settings delegation;
     struct addr home_agents[AGENT_HOME_AGENTS_MAX]; /* registered with; outer source of every tunnel */
     size_t n_home_agents;
     struct prefix home_networks[AGENT_HOME_NETWORKS_MAX];
@@ -51,6 +77,46 @@ struct agent_settings {
     uint8_t encapsulations; /* bit (1 << enum encapsulation) for each that is granted; IPIP always */
     uint8_t reverse_tunnel; /* enum reverse_tunnel */
 };
+
+/* The delegation protocol's, at either end. */
+#define DELEGATION_COUNTERS(X)                                                                     \
+    X(PEER_RECEIVED, "delegation datagrams received and authentic")                                \
+    X(PEER_SENT, "delegation datagrams sent")                                                      \
+    X(PEER_RETRANSMITTED, "delegation datagrams sent again")                                       \
+    X(PEER_BAD_LENGTH, "delegation datagrams discarded: length")                                   \
+    X(PEER_BAD_MAGIC, "delegation datagrams discarded: not this protocol")                         \
+    X(PEER_BAD_VERSION, "delegation datagrams discarded: version")                                 \
+    X(PEER_UNKNOWN, "delegation datagrams discarded: from no configured peer")                     \
+    X(PEER_UNKNOWN_SPI, "delegation datagrams discarded: unknown key")                             \
+    X(PEER_FORGED, "delegation datagrams discarded: authenticator wrong")                          \
+    X(PEER_REFLECTED, "delegation datagrams discarded: bearing our own node id")                   \
+    X(PEER_WRONG_EPOCH, "delegation datagrams discarded: of another session")                      \
+    X(PEER_REPLAYED, "delegation datagrams discarded: replayed or too old")                        \
+    X(PEER_WRONG_NONCE, "delegation datagrams discarded: answer to no hello of ours")              \
+    X(PEER_MALFORMED, "delegation datagrams authentic but malformed")                              \
+    X(PEER_UNEXPECTED, "delegation datagrams of a type that this role does not take")              \
+    X(SESSIONS, "delegation sessions begun")                                                       \
+    X(STARTS_SENT, "start forwarding sent, by binding, without repeats")                           \
+    X(STARTS_ACKNOWLEDGED, "start forwarding acknowledged")                                        \
+    X(STARTS_REFUSED, "start forwarding refused")                                                  \
+    X(STARTS_GIVEN_UP, "start forwarding given up")                                                \
+    X(STOPS_SENT, "stop forwarding sent, by binding, without repeats")                             \
+    X(STOPS_ACKNOWLEDGED, "stop forwarding acknowledged")                                          \
+    X(NODES_DEAD, "secondaries declared dead")                                                     \
+    X(LEASES_WITHHELD, "leases withheld from secondaries that do not hear us or make no progress") \
+    X(SYNCHRONISATIONS, "synchronisations of a secondary's table begun")                           \
+    X(REBUILT, "bindings rebuilt from a secondary's table")                                        \
+    X(REPLIES_HELD, "registration replies held until a secondary acknowledged")                    \
+    X(REPLIES_LATE, "held registration replies sent without the acknowledgement")                  \
+    X(MOVES, "bindings moved between forwarders")                                                  \
+    X(STARTS_TAKEN, "start forwarding obeyed")                                                     \
+    X(STARTS_DECLINED, "start forwarding declined")                                                \
+    X(STOPS_TAKEN, "stop forwarding obeyed")                                                       \
+    X(LEASES_LOST, "leases that ran out")                                                          \
+    X(DURATIONS_OVER, "delegations that ran out at this secondary")                                \
+    X(EVENTS_SENT, "delegation events reported")                                                   \
+    X(EVENTS_HEARD, "delegation events heard")                                                     \
+    X(EVENTS_LOST, "delegation events not reported: too many waited")
 
 /* X(name, operator's text): how often each thing happened. Registrations by code are counted apart. */
 #define AGENT_COUNTERS(X)                                                                       \
@@ -77,7 +143,8 @@ struct agent_settings {
     X(TUNNEL_ERRORS_BELIEVED, "ICMP errors about live tunnels")                                 \
     X(TUNNEL_ERRORS_REFUSED, "ICMP errors about no tunnel of ours")                             \
     X(TUNNEL_ERRORS_RELAYED, "ICMP errors relayed to correspondents")                           \
-    X(NO_MEMORY, "requests refused for want of memory")
+    X(NO_MEMORY, "requests refused for want of memory")                                         \
+    DELEGATION_COUNTERS(X)
 
 enum agent_counter {
 #define X(name, text) AGENT_##name,
@@ -108,6 +175,7 @@ struct forwarding {
     struct addr source; /* outer source address */
     struct care_of care_of[AGENT_CARE_OF_MAX];
     size_t n_care_of;
+    uint8_t id_slot; /* our part of the identifications of source: 0-63; meaningful with agent_id_slots */
 };
 
 /* A UDP message from the agent. */
@@ -139,18 +207,28 @@ struct relay {
 };
 
 /* X(name, severity 0 debug..3 warning as enum note_level, operator's text) */
-#define AGENT_NOTES(X)                                               \
-    X(BOUND, INFO, "registered")                                     \
-    X(RENEWED, DEBUG, "registration renewed")                        \
-    X(MOVED, INFO, "care-of address changed")                        \
-    X(DEREGISTERED, INFO, "deregistered")                            \
-    X(EXPIRED, INFO, "registration expired")                         \
-    X(REVOKED, INFO, "registration revoked")                         \
-    X(DENIED, INFO, "registration denied")                           \
-    X(AUTH_FAILED, WARNING, "authentication failed")                 \
-    X(CONFLICT, WARNING, "another station claims this home address") \
-    X(PATH_MTU, INFO, "path MTU of the tunnel changed")              \
-    X(UNREACHABLE, INFO, "the tunnel's far end is reported unreachable")
+#define AGENT_NOTES(X)                                                   \
+    X(BOUND, INFO, "registered")                                         \
+    X(RENEWED, DEBUG, "registration renewed")                            \
+    X(MOVED, INFO, "care-of address changed")                            \
+    X(DEREGISTERED, INFO, "deregistered")                                \
+    X(EXPIRED, INFO, "registration expired")                             \
+    X(REVOKED, INFO, "registration revoked")                             \
+    X(DENIED, INFO, "registration denied")                               \
+    X(AUTH_FAILED, WARNING, "authentication failed")                     \
+    X(CONFLICT, WARNING, "another station claims this home address")     \
+    X(PATH_MTU, INFO, "path MTU of the tunnel changed")                  \
+    X(UNREACHABLE, INFO, "the tunnel's far end is reported unreachable") \
+    X(DELEGATED, DEBUG, "delegated to")                                  \
+    X(RECALLED, DEBUG, "forwarded by the primary again")                 \
+    X(REFUSED_BY, WARNING, "delegation refused by")                      \
+    X(PEER_UP, INFO, "delegation session begun")                         \
+    X(PEER_DEAD, WARNING, "declared dead")                               \
+    X(PEER_SUSPICIOUS, WARNING, "discarded a delegation datagram from")  \
+    X(LEASE_LOST, WARNING, "no lease in force any more")                 \
+    X(LEASE_GAINED, INFO, "lease in force")                              \
+    X(SYNCHRONISED, INFO, "table synchronised")                          \
+    X(DRAINED, INFO, "drained")
 
 enum note_level { NOTE_DEBUG, NOTE_INFO, NOTE_WARNING };
 enum note_kind {
@@ -167,8 +245,9 @@ struct note {
     uint8_t code; /* reply code, where one was sent */
     struct addr home;
     struct addr care_of;
-    struct addr peer; /* who sent what caused it */
-    uint32_t value;   /* lifetime in seconds, or MTU */
+    struct addr peer;          /* who sent what caused it */
+    uint32_t value;            /* lifetime in seconds, MTU, or a number of bindings */
+    char name[AGENT_NAME_MAX]; /* of the primary or secondary it is about; empty: none */
 };
 
 struct effect {
@@ -213,6 +292,27 @@ int agent_foreign_set(struct agent *agent, const struct addr *address, const str
 /* Looks at no more than budget mobile nodes; true while there are more. */
 bool agent_sweep(struct agent *agent, size_t budget, struct instant now);
 
+/* Who takes part in delegation: for a primary one of its secondaries, for a secondary one of its primaries.
+ */
+struct agent_peer {
+    char name[AGENT_NAME_MAX];
+    struct addr address; /* theirs */
+    struct addr local;   /* ours towards them: what they have configured as our address */
+    uint32_t spi;
+    struct auth_key key; /* AUTH_HMAC_SHA256, DELEGATION_KEY bytes */
+    uint32_t other_spi;  /* 0: none. Accepted as well, for rotation: what we begin uses spi */
+    struct auth_key other_key;
+    uint16_t weight; /* of a secondary */
+    /* Of a primary: where the home addresses may lie that it delegates here. */
+    struct prefix prefixes[AGENT_HOME_NETWORKS_MAX];
+    size_t n_prefixes;
+};
+/* Part of the sweep. A peer is the same as before if its name is: a changed key or address ends its session,
+ * a changed weight nothing. A secondary that is not set again is drained as by agent_drain and forgotten when
+ * it holds nothing any more; a primary that is not set again has what it delegated dropped. 0, -ENOMEM,
+ * -ENOSPC, or -EEXIST: another one of this sweep has its name or its pair of addresses. */
+int agent_peer_set(struct agent *agent, const struct agent_peer *peer);
+
 /* ---- Events ---- */
 struct agent_datagram {
     struct addr source;
@@ -226,7 +326,7 @@ struct agent_datagram {
     size_t len;
 };
 
-/* A UDP datagram to the registration port, its checksum good. */
+/* A UDP datagram to the registration port or the delegation port, its checksum good. */
 void agent_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
 /* An ARP packet heard on the home link that is not about the appliance's own addresses. True: answer it with
  * the interface's MAC address (RFC 5944 section 4.6: only while bound; RFC 5227 probes too; no announcement,
@@ -236,8 +336,63 @@ bool agent_arp(struct agent *agent, const struct arp *arp, struct instant now);
  * RFC 2003 sections 4 and 5. ip: the error's own header; icmp: the error. */
 void agent_tunnel_error(struct agent *agent, const struct ipv4 *ip, const struct icmp *icmp,
                         struct instant now);
+/* What the data path counted of a home address lately. */
+struct agent_rate {
+    struct addr home;
+    uint32_t pps, kbps;
+    uint64_t packets, bytes; /* cumulative, of this node, since it began to forward for home */
+};
+/* Of those with traffic in the last second or so, each about once in that time; those not mentioned for three
+ * seconds are at rest. */
+void agent_rates(struct agent *agent, const struct agent_rate *rates, size_t n, struct instant now);
+
+/* What this node as a whole carries; told once a second or so. */
+struct agent_load {
+    uint32_t capacity_pps; /* what it is known to bear; 0: not known */
+    uint32_t rx_pps, tx_pps, drop_pps, tx_kbps;
+    uint16_t busiest_permille; /* of the busiest lcore's time */
+    uint32_t unknown_pps;      /* packets for home addresses without an entry */
+    bool link_down;
+};
+void agent_load(struct agent *agent, const struct agent_load *load, struct instant now);
 /* Ends a binding at once. False: there is none. */
 bool agent_revoke(struct agent *agent, const struct addr *home, struct instant now);
+
+/* ---- What an operator asks of a primary ---- */
+/* X(name, text): why it was not done. */
+#define AGENT_REFUSALS(X)                                                   \
+    X(DONE, "done")                                                         \
+    X(NOT_PRIMARY, "only a primary home agent delegates")                   \
+    X(NO_BINDING, "no such binding")                                        \
+    X(NO_SECONDARY, "no such secondary")                                    \
+    X(NOT_READY, "this secondary is not ready")                             \
+    X(IS_DRAINING, "this secondary is being drained")                       \
+    X(ALREADY, "it is so already")                                          \
+    X(BUSY, "an earlier operation on this binding is not acknowledged yet") \
+    X(OUT_OF_MEMORY, "out of memory")
+
+enum agent_refusal {
+#define X(name, text) REFUSAL_##name,
+    AGENT_REFUSALS(X)
+#undef X
+};
+const char *agent_refusal_text(enum agent_refusal refusal);
+
+/* A binding placed by hand stays where it was put until it is recalled, its forwarder fails, or the operator
+ * asks for a division of all. */
+enum agent_refusal agent_delegate(struct agent *agent, const struct addr *home, const char *secondary,
+                                  struct instant now);
+enum agent_refusal agent_recall(struct agent *agent, const struct addr *home, struct instant now);
+/* Divides all bindings by the policy in force, at the pace of moves_per_s. */
+enum agent_refusal agent_delegate_all(struct agent *agent, struct instant now);
+/* The count busiest that the primary itself forwards. */
+enum agent_refusal agent_delegate_busiest(struct agent *agent, uint32_t count, const char *secondary,
+                                          struct instant now);
+enum agent_refusal agent_drain(struct agent *agent, const char *secondary, bool drain, struct instant now);
+enum agent_refusal agent_rebalance(struct agent *agent, struct instant now);
+/* Until the next agent_configure. */
+enum agent_refusal agent_set_policy(struct agent *agent, enum delegation_policy policy);
+enum agent_refusal agent_set_threshold(struct agent *agent, uint32_t pps);
 
 /* Does what is due, at most budget steps of it. */
 void agent_expire(struct agent *agent, struct instant now, size_t budget);
@@ -254,7 +409,12 @@ struct binding_view {
     uint16_t lifetime_granted_s[AGENT_CARE_OF_MAX];
     size_t n_care_of;
     struct addr home_agent;
-    const char *nai; /* NULL: none; the agent's, valid until its next call */
+    uint8_t id_slot;
+    const char *nai;         /* NULL: none; the agent's, valid until its next call */
+    const char *forwarder;   /* who attracts its packets: NULL this node; the agent's */
+    const char *state;       /* of its delegation, as the protocol names it ("local", "delegated", ...) */
+    uint64_t packets, bytes; /* of all forwarders, as far as reported */
+    uint32_t pps, kbps;
 };
 
 /* The first binding at or after *cursor (0 to begin with); moves *cursor past it. False: no more. A walk in
@@ -265,8 +425,86 @@ bool agent_binding_next(const struct agent *agent, size_t *cursor, size_t budget
 /* False: home has no binding. */
 bool agent_binding(const struct agent *agent, const struct addr *home, struct instant now,
                    struct binding_view *out);
-/* Bound now: its packets are ours to tunnel, its ARP ours to answer. */
+/* Bound now: its packets are ours to tunnel where they come to us. */
+bool agent_forwards(const struct agent *agent, const struct addr *home);
+/* Its packets are ours to attract: we answer ARP for it. */
 bool agent_intercepts(const struct agent *agent, const struct addr *home);
+/* How many parts the identifications of an outer source are divided into: 1 or 64. */
+unsigned agent_id_slots(const struct agent *agent);
+
+/* X(name, text) of a secondary, or of a primary as its secondary sees it */
+#define PEER_STATES(X)          \
+    X(UNMET, "unmet")           \
+    X(SYNCING, "syncing")       \
+    X(READY, "ready")           \
+    X(SUSPECT, "suspect")       \
+    X(DRAINING, "draining")     \
+    X(OVERLOADED, "overloaded") \
+    X(DEAD, "dead")             \
+    X(NO_LEASE, "no-lease")
+enum peer_state {
+#define X(name, text) PEER_##name,
+    PEER_STATES(X)
+#undef X
+};
+const char *peer_state_text(enum peer_state state);
+
+struct peer_view {
+    char name[AGENT_NAME_MAX];
+    struct addr address;
+    enum peer_state state;
+    uint32_t bindings; /* that it forwards for us, or we for it, intercepting */
+    uint32_t lingering;
+    uint32_t pending; /* operations not acknowledged */
+    uint16_t weight;
+    uint32_t rtt_us; /* smoothed; 0: not measured */
+    uint64_t retransmissions;
+    uint32_t last_heard_ms; /* UINT32_MAX: never */
+    uint32_t lease_left_ms;
+    uint64_t floor;
+    uint32_t term;
+    uint16_t id; /* 0: not met */
+    uint8_t id_slot;
+    struct delegation_load load; /* a secondary's last report; zero in the other role */
+};
+/* The peer at *cursor (0 to begin with), which is moved on. False: no more. */
+bool agent_peer_next(const struct agent *agent, size_t *cursor, struct instant now, struct peer_view *out);
+
+/* What a primary holds its nodes to have been told of a binding, whatever they acknowledged. */
+struct holding_view {
+    const char *node;
+    uint64_t generation; /* of the newest operation */
+    bool acknowledged;   /* that one */
+    bool may_intercept;  /* it may be attracting packets, for all that we know */
+    bool wanted;         /* it is wanted to */
+    bool lingering;
+};
+/* The holding at *cursor of home's binding, also after its end. False: no more. */
+bool agent_holding_next(const struct agent *agent, const struct addr *home, size_t *cursor,
+                        struct holding_view *out);
+
+/* Of balancing. */
+struct load_view {
+    const char *name; /* NULL: the primary itself */
+    uint32_t bindings, pps, kbps;
+    uint32_t permille_of_all;      /* of the packets */
+    uint32_t utilisation_permille; /* 0: capacity not known */
+    uint16_t weight;               /* in force now: ramping up, or draining */
+};
+bool agent_load_next(const struct agent *agent, size_t *cursor, struct instant now, struct load_view *out);
+
+struct decision {
+    uint64_t at_ns; /* monotonic */
+    struct addr home;
+    char from[AGENT_NAME_MAX], to[AGENT_NAME_MAX]; /* "self": the primary */
+    uint32_t pps;
+    const char *why; /* static text */
+};
+/* The newest is 0. False: no more are remembered. */
+bool agent_decision(const struct agent *agent, size_t i, struct decision *out);
+/* What a rebalance would do now: the i-th move, at most as many as are kept. Computed anew when i is 0. */
+bool agent_plan(struct agent *agent, size_t i, struct instant now, struct decision *out);
+
 size_t agent_bindings(const struct agent *agent);
 size_t agent_mobiles(const struct agent *agent);
 const struct agent_counters *agent_counters(const struct agent *agent);

@@ -3,14 +3,21 @@
  * What the home link hears of a home address (RFC 5944 section 4.6): gratuitous ARP when a mobile node leaves
  * and when it returns, each repeated; answers to ARP requests while it is away; and, at last, an announcement
  * against another station that goes on using its address.
+ *
+ * Many may be owed at once, when a whole node's bindings change hands: beyond the pace that is set they wait
+ * in the order in which they were asked for, and first announcements go before repeats.
  */
 #include "internal.h"
 
 #include <stdlib.h>
 
+#include "peer/peer.h"
+#include "secondary/held.h"
+
 /* "SHOULD be retransmitted a small number of times": after this long from the first. */
 static const uint64_t repeat_ns[] = {0, 200 * NSEC_PER_MS, NSEC_PER_S, 3 * NSEC_PER_S};
 enum { REPEATS = sizeof(repeat_ns) / sizeof(repeat_ns[0]) };
+enum { TURNS_AT_ONCE = 32 }; /* announcements of one step */
 
 /* RFC 5227 section 1.1, DEFEND_INTERVAL: no more than one announcement in this time. We wait it out before
  * the first, too: a mobile node that comes home announces itself before it deregisters (section 4.6), and
@@ -27,41 +34,166 @@ static struct vigil *vigil_get(struct mobile *mobile)
     v->mobile = mobile;
     v->repeat.kind = TIMER_REPEAT;
     v->defend.kind = TIMER_DEFEND;
+    v->step = REPEATS;
     mobile->vigil = v;
     return v;
 }
 
 static void vigil_end_if_idle(struct vigil *v)
 {
-    if (timer_is_set(&v->repeat) || timer_is_set(&v->defend))
+    if (v->waits || timer_is_set(&v->repeat) || timer_is_set(&v->defend))
         return;
     v->mobile->vigil = NULL;
     free(v);
+}
+
+static struct vigil **queue_of(struct agent *agent, const struct vigil *v)
+{
+    return &agent->announcing.waiting[v->step == 0 ? 0 : 1];
+}
+
+static void stop_waiting(struct agent *agent, struct vigil *v)
+{
+    if (!v->waits)
+        return;
+    DL_DELETE2(*queue_of(agent, v), v, queue_prev, queue_next);
+    v->waits = false;
 }
 
 void announce_cancel(struct agent *agent, struct mobile *mobile)
 {
     if (mobile->vigil == NULL)
         return;
+    stop_waiting(agent, mobile->vigil);
     timerq_cancel(agent->timers, &mobile->vigil->repeat);
     timerq_cancel(agent->timers, &mobile->vigil->defend);
     vigil_end_if_idle(mobile->vigil);
 }
 
-/* Without memory for the repeats the first one must do. */
+/* ---- Pace ---- */
+
+/* A quarter of what a second may bear at once, the rest spread over it: no more than all of it can fall into
+ * any one second. */
+static struct limit pace(uint32_t per_s)
+{
+    const uint32_t burst = per_s < 8 ? 1 : per_s / 4;
+    return limit_of(per_s == 1 ? 1 : per_s - burst, burst);
+}
+
+static void follow_settings(struct agent *agent)
+{
+    struct limit *limit = &agent->announcing.limit;
+    const struct limit now = pace(agent->settings.delegation.announcements_per_s);
+    limit->per_s = now.per_s;
+    limit->burst = now.burst;
+}
+
+static bool may_leave(struct agent *agent, struct instant now)
+{
+    if (agent->settings.delegation.announcements_per_s == 0)
+        return true;
+    follow_settings(agent);
+    return limit_take(&agent->announcing.limit, now.mono_ns);
+}
+
+static bool set_turn(struct agent *agent, struct instant now)
+{
+    struct announcing *a = &agent->announcing;
+    a->turn.kind = TIMER_ANNOUNCE;
+    if (timer_is_set(&a->turn))
+        return true;
+    const uint64_t token_ns = a->limit.per_s == 0 ? 0 : NSEC_PER_S / a->limit.per_s;
+    const uint64_t full_ns = a->limit.spent_ns + token_ns;
+    const uint64_t burst_ns = token_ns * a->limit.burst;
+    const uint64_t at =
+        full_ns > burst_ns && full_ns - burst_ns > now.mono_ns ? full_ns - burst_ns : now.mono_ns;
+    return timerq_set(agent->timers, &a->turn, at);
+}
+
+static void schedule_next(struct agent *agent, struct vigil *v, struct instant now)
+{
+    /* Called late, it does not catch up on repeats that are overdue together. */
+    while (v->step < REPEATS && v->began_ns + repeat_ns[v->step] <= now.mono_ns)
+        v->step++;
+    /* Without memory for the repeats the first one must do. */
+    if (v->step == REPEATS || !timerq_set(agent->timers, &v->repeat, v->began_ns + repeat_ns[v->step]))
+        vigil_end_if_idle(v);
+}
+
+static void leave(struct agent *agent, struct vigil *v, struct instant now)
+{
+    const struct announcement a = {.home = v->mobile->home, .ours = v->ours, .mac = v->mac};
+    effect_announce(agent, &a);
+    if (v->step == 0)
+        v->began_ns = now.mono_ns;
+    schedule_next(agent, v, now);
+}
+
+/* Nobody overtakes who waits already; first ones stand before repeats. */
+static bool must_wait(struct agent *agent, const struct vigil *v, struct instant now)
+{
+    const struct announcing *a = &agent->announcing;
+    if (a->waiting[0] != NULL || (v->step != 0 && a->waiting[1] != NULL))
+        return true;
+    return !may_leave(agent, now);
+}
+
+static void announce(struct agent *agent, struct vigil *v, struct instant now)
+{
+    if (v->waits)
+        return;
+    if (!must_wait(agent, v, now) || !set_turn(agent, now)) {
+        leave(agent, v, now);
+        return;
+    }
+    DL_APPEND2(*queue_of(agent, v), v, queue_prev, queue_next);
+    v->waits = true;
+}
+
+/* Interception may have ended without anybody's doing: a lease that is over. */
+static bool is_moot(const struct agent *agent, const struct vigil *v)
+{
+    return v->ours && !mobile_intercepts(agent, v->mobile);
+}
+
+static struct vigil *next_waiting(const struct agent *agent)
+{
+    const struct announcing *a = &agent->announcing;
+    return a->waiting[0] != NULL ? a->waiting[0] : a->waiting[1];
+}
+
+void announce_turn(struct agent *agent, struct instant now)
+{
+    struct vigil *v;
+    for (unsigned i = 0; i < TURNS_AT_ONCE && (v = next_waiting(agent)) != NULL; i++) {
+        if (!is_moot(agent, v) && !may_leave(agent, now))
+            break;
+        stop_waiting(agent, v);
+        if (is_moot(agent, v))
+            vigil_end_if_idle(v);
+        else
+            leave(agent, v, now);
+    }
+    /* It was set a moment ago: there is room for it again. */
+    if (next_waiting(agent) != NULL && !set_turn(agent, now))
+        count(agent, AGENT_NO_MEMORY);
+}
+
+/* ---- What is announced ---- */
 static void begin(struct agent *agent, struct mobile *mobile, const struct announcement *a,
                   struct instant now)
 {
-    effect_announce(agent, a);
     struct vigil *v = vigil_get(mobile);
-    if (v == NULL)
+    if (v == NULL) {
+        effect_announce(agent, a);
         return;
-    v->began_ns = now.mono_ns;
-    v->step = 1;
+    }
+    stop_waiting(agent, v);
+    timerq_cancel(agent->timers, &v->repeat);
+    v->step = 0;
     v->ours = a->ours;
     v->mac = a->mac;
-    if (!timerq_set(agent->timers, &v->repeat, v->began_ns + repeat_ns[v->step]))
-        vigil_end_if_idle(v);
+    announce(agent, v, now);
 }
 
 void announce_bound(struct agent *agent, struct mobile *mobile, struct instant now)
@@ -80,31 +212,35 @@ void announce_returned(struct agent *agent, struct mobile *mobile, const struct 
     begin(agent, mobile, &a, now);
 }
 
-/* Called late, it does not catch up on repeats that are overdue together. */
 void announce_repeat(struct agent *agent, struct timer *timer, struct instant now)
 {
     struct vigil *v = timer_owner(timer, struct vigil, repeat);
-    const struct announcement a = {.home = v->mobile->home, .ours = v->ours, .mac = v->mac};
-    effect_announce(agent, &a);
-    while (v->step < REPEATS && v->began_ns + repeat_ns[v->step] <= now.mono_ns)
-        v->step++;
-    if (v->step == REPEATS || !timerq_set(agent->timers, timer, v->began_ns + repeat_ns[v->step]))
+    if (is_moot(agent, v))
         vigil_end_if_idle(v);
+    else
+        announce(agent, v, now);
 }
 
 /* ---- Conflicts ---- */
 
-/* Still bound after all this time, or the end of the binding would have cancelled it: not a mobile node on
+/* Still ours after all this time, or the end of the binding would have cancelled it: not a mobile node on
  * its way home. */
-void announce_defend(struct agent *agent, struct timer *timer)
+void announce_defend(struct agent *agent, struct timer *timer, struct instant now)
 {
     struct vigil *v = timer_owner(timer, struct vigil, defend);
-    const struct announcement a = {.home = v->mobile->home, .ours = true};
-    effect_announce(agent, &a);
-    vigil_end_if_idle(v);
+    struct mobile *mobile = v->mobile;
+    if (!mobile_intercepts(agent, mobile)) {
+        vigil_end_if_idle(v);
+        return;
+    }
+    if (agent->settings.role == AGENT_SECONDARY)
+        held_conflict(agent, mobile, &v->claimant);
+    v->ours = true;
+    announce(agent, v, now);
 }
 
-static void conflict(struct agent *agent, struct mobile *mobile, struct instant now)
+static void conflict(struct agent *agent, struct mobile *mobile, const struct mac *claimant,
+                     struct instant now)
 {
     count(agent, AGENT_ARP_CONFLICTS);
     const struct note note = {.kind = NOTE_CONFLICT,
@@ -115,25 +251,34 @@ static void conflict(struct agent *agent, struct mobile *mobile, struct instant 
     struct vigil *v = vigil_get(mobile);
     if (v == NULL || timer_is_set(&v->defend))
         return;
+    v->claimant = *claimant;
     if (!timerq_set(agent->timers, &v->defend, now.mono_ns + defend_ns))
         vigil_end_if_idle(v);
 }
 
-static struct mobile *bound(const struct agent *agent, const struct addr *home)
+/* The mobile whose packets we attract at this moment; NULL: not ours. */
+static struct mobile *attracted(const struct agent *agent, const struct addr *home, struct instant now)
 {
     struct mobile *mobile = mobile_by_home(agent, home);
-    return mobile == NULL || mobile->cares == NULL ? NULL : mobile;
+    if (mobile == NULL || !mobile_intercepts(agent, mobile))
+        return NULL;
+    const bool is_secondary = agent->settings.role == AGENT_SECONDARY;
+    return is_secondary && !held_intercepts_now(mobile, now) ? NULL : mobile;
 }
 
-/* An announcement tells and asks nothing; a probe (sender 0) asks, and claims nothing yet. */
+/* An announcement tells and asks nothing; a probe (sender 0) asks, and claims nothing yet. What a peer agent
+ * claims it intercepts, by its primary's will or ours; and it is never answered (doc/delegation-protocol.md,
+ * "State machines"): it knows who else may forward. */
 bool agent_arp(struct agent *agent, const struct arp *arp, struct instant now)
 {
-    struct mobile *claimed = bound(agent, &arp->sender);
+    if (peer_is_mac(agent, &arp->sender_mac) || peer_is_address(agent, &arp->sender))
+        return false;
+    struct mobile *claimed = attracted(agent, &arp->sender, now);
     if (claimed != NULL && effects_reserve(&agent->effects))
-        conflict(agent, claimed, now);
+        conflict(agent, claimed, &arp->sender_mac, now);
     if (arp->operation != ARP_REQUEST || addr_equal(&arp->sender, &arp->target))
         return false;
-    if (bound(agent, &arp->target) == NULL)
+    if (attracted(agent, &arp->target, now) == NULL)
         return false;
     count(agent, AGENT_ARP_ANSWERED);
     return true;

@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 
+#include "primary/delegation.h"
+#include "primary/policy.h"
+#include "secondary/held.h"
+
 /* ---- The set ---- */
 struct care *care_find(const struct mobile *mobile, const struct addr *care_of)
 {
@@ -36,6 +40,7 @@ uint32_t care_left_s(const struct care *care, struct instant now)
 void binding_install(struct agent *agent, const struct mobile *mobile)
 {
     struct forwarding f = {.home = mobile->home, .source = mobile->cares->tunnel->source};
+    f.id_slot = held_id_slot(mobile, &f.source);
     for (const struct care *care = mobile->cares; care != NULL; care = care->next) {
         struct care_of *out = &f.care_of[f.n_care_of++];
         tunnel_describe(care->tunnel, out);
@@ -178,6 +183,7 @@ static bool commit(struct agent *agent, struct mobile *mobile, const struct gran
     settle_others(agent, grant, p);
     care->encapsulation = grant->encapsulation;
     care->granted_s = grant->lifetime_s;
+    care->co_located = grant->co_located;
     const bool revived = grant->heard && tunnel_alive(agent, care->tunnel);
     return changed || revived;
 }
@@ -198,38 +204,128 @@ enum binding_change binding_grant(struct agent *agent, struct mobile *mobile, co
     return change;
 }
 
+/* ---- A whole set at once ---- */
+static bool prepare_set(struct agent *agent, const struct mobile *mobile, const struct care_set *set,
+                        struct care **cares, struct tunnel **tunnels)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        tunnels[i] = tunnel_get(agent, &set->source, &set->grants[i].care_of);
+        cares[i] = care_find(mobile, &set->grants[i].care_of);
+        if (cares[i] == NULL)
+            cares[i] = calloc(1, sizeof(*cares[i]));
+        if (tunnels[i] == NULL || cares[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void abandon_set(struct agent *agent, const struct care_set *set, struct care **cares,
+                        struct tunnel **tunnels)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (cares[i] != NULL && cares[i]->mobile == NULL)
+            free(cares[i]);
+        if (tunnels[i] != NULL)
+            tunnel_discard_idle(agent, tunnels[i]);
+    }
+}
+
+static bool is_among(const struct care *care, struct care *const *cares, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (cares[i] == care)
+            return true;
+    return false;
+}
+
+/* What stays is joined by the new ones before the others leave: the mobile is bound throughout. */
+static void replace_cares(struct agent *agent, struct mobile *mobile, struct care **cares, size_t n)
+{
+    struct care *care, *next;
+    if (mobile->cares == NULL)
+        agent->n_bindings++;
+    for (size_t i = 0; i < n; i++) {
+        if (cares[i]->mobile != NULL)
+            continue;
+        cares[i]->mobile = mobile;
+        LL_APPEND(mobile->cares, cares[i]);
+    }
+    LL_FOREACH_SAFE(mobile->cares, care, next)
+    {
+        if (!is_among(care, cares, n))
+            binding_drop_quietly(agent, care);
+    }
+    mobile->cares = NULL;
+    for (size_t i = 0; i < n; i++)
+        LL_APPEND(mobile->cares, cares[i]);
+}
+
+bool binding_set(struct agent *agent, struct mobile *mobile, const struct care_set *set, struct instant now)
+{
+    struct care *cares[AGENT_CARE_OF_MAX] = {0};
+    struct tunnel *tunnels[AGENT_CARE_OF_MAX] = {0};
+    if (!prepare_set(agent, mobile, set, cares, tunnels)) {
+        abandon_set(agent, set, cares, tunnels);
+        return false;
+    }
+    for (size_t i = 0; i < set->n; i++)
+        settle_in_tunnel(agent, cares[i], tunnels[i]);
+    replace_cares(agent, mobile, cares, set->n);
+    for (size_t i = 0; i < set->n; i++) {
+        cares[i]->encapsulation = set->grants[i].encapsulation;
+        if (set->grants[i].path_mtu != 0)
+            tunnel_told_mtu(agent, tunnels[i], set->grants[i].path_mtu, now);
+    }
+    binding_install(agent, mobile);
+    return true;
+}
+
 /* ---- Ends ---- */
-void binding_revoke(struct agent *agent, struct mobile *mobile)
+
+/* A care-of address went, and maybe the binding with it. */
+static void tell_delegation(struct agent *agent, struct mobile *mobile, uint8_t reason, struct instant now)
+{
+    if (mobile->cares == NULL)
+        delegation_ended(agent, mobile, reason, NULL, now);
+    else
+        delegation_changed(agent, mobile, now);
+}
+
+void binding_revoke(struct agent *agent, struct mobile *mobile, struct instant now)
 {
     if (mobile->cares == NULL)
         return;
     const struct note note = {
         .kind = NOTE_REVOKED, .home = mobile->home, .care_of = mobile->cares->tunnel->far};
     count(agent, AGENT_BINDINGS_REVOKED);
-    binding_end(agent, mobile);
+    if (agent->settings.role == AGENT_SECONDARY) {
+        held_revoke(agent, mobile); /* which may be the end of the mobile, too */
+    } else {
+        binding_end(agent, mobile);
+        tell_delegation(agent, mobile, STOP_ADMIN, now);
+    }
     effect_note(agent, &note);
 }
 
 bool agent_revoke(struct agent *agent, const struct addr *home, struct instant now)
 {
-    (void)now;
     struct mobile *mobile = mobile_by_home(agent, home);
     if (mobile == NULL || mobile->cares == NULL || !effects_reserve(&agent->effects))
         return false;
-    binding_revoke(agent, mobile);
+    binding_revoke(agent, mobile, now);
     return true;
 }
 
 /* RFC 5944 section 3.8.2.2: the entry is deleted; nobody is told (section 3.8), and as no MAC address of the
  * mobile node is known, nothing is announced either. */
-void binding_lifetime_over(struct agent *agent, struct care *care)
+void binding_lifetime_over(struct agent *agent, struct care *care, struct instant now)
 {
-    const struct note note = {.kind = NOTE_EXPIRED,
-                              .home = care->mobile->home,
-                              .care_of = care->tunnel->far,
-                              .value = care->granted_s};
+    struct mobile *mobile = care->mobile;
+    const struct note note = {
+        .kind = NOTE_EXPIRED, .home = mobile->home, .care_of = care->tunnel->far, .value = care->granted_s};
     count(agent, AGENT_BINDINGS_EXPIRED);
     binding_drop(agent, care);
+    tell_delegation(agent, mobile, STOP_EXPIRED, now);
     effect_note(agent, &note);
 }
 
@@ -239,12 +335,22 @@ void binding_expire_due(struct agent *agent, struct mobile *mobile, struct insta
     LL_FOREACH_SAFE(mobile->cares, care, next)
     {
         if (timer_is_set(&care->lifetime) && care->lifetime.deadline_ns <= now.mono_ns)
-            binding_lifetime_over(agent, care);
+            binding_lifetime_over(agent, care, now);
     }
 }
 
 /* ---- Views ---- */
-static void view(const struct mobile *mobile, struct instant now, struct binding_view *out)
+static void view_delegation(const struct agent *agent, const struct mobile *mobile, struct instant now,
+                            struct binding_view *out)
+{
+    const struct node *owner = delegation_owner(mobile);
+    out->forwarder = owner == NULL ? NULL : owner->peer.is.name;
+    out->state = delegation_state_text(mobile);
+    policy_view(agent, mobile, now, out);
+}
+
+static void view(const struct agent *agent, const struct mobile *mobile, struct instant now,
+                 struct binding_view *out)
 {
     *out = (struct binding_view){.home = mobile->home, .nai = mobile->name ? mobile->name->text : NULL};
     for (const struct care *care = mobile->cares; care != NULL; care = care->next) {
@@ -255,6 +361,10 @@ static void view(const struct mobile *mobile, struct instant now, struct binding
         out->lifetime_granted_s[i] = care->granted_s;
         out->lifetime_left_s[i] = care_left_s(care, now);
     }
+    if (agent->settings.role == AGENT_PRIMARY)
+        view_delegation(agent, mobile, now, out);
+    else
+        held_view(mobile, now, out);
 }
 
 bool agent_binding_next(const struct agent *agent, size_t *cursor, size_t budget, struct instant now,
@@ -268,7 +378,7 @@ bool agent_binding_next(const struct agent *agent, size_t *cursor, size_t budget
         const struct mobile *mobile = agent->slots[(*cursor)++];
         if (mobile == NULL || mobile->cares == NULL)
             continue;
-        view(mobile, now, out);
+        view(agent, mobile, now, out);
         return true;
     }
     return false;
@@ -280,14 +390,34 @@ bool agent_binding(const struct agent *agent, const struct addr *home, struct in
     const struct mobile *mobile = mobile_by_home(agent, home);
     if (mobile == NULL || mobile->cares == NULL)
         return false;
-    view(mobile, now, out);
+    view(agent, mobile, now, out);
     return true;
+}
+
+bool agent_forwards(const struct agent *agent, const struct addr *home)
+{
+    const struct mobile *mobile = mobile_by_home(agent, home);
+    return mobile != NULL && mobile->cares != NULL;
+}
+
+bool mobile_intercepts(const struct agent *agent, const struct mobile *mobile)
+{
+    if (mobile->cares == NULL)
+        return false;
+    return agent->settings.role == AGENT_PRIMARY ? delegation_is_local(mobile) : held_intercepts(mobile);
 }
 
 bool agent_intercepts(const struct agent *agent, const struct addr *home)
 {
     const struct mobile *mobile = mobile_by_home(agent, home);
-    return mobile != NULL && mobile->cares != NULL;
+    return mobile != NULL && mobile_intercepts(agent, mobile);
+}
+
+/* Nodes that share an outer source must not use the same identifications (RFC 6864): alone, we have them all.
+ */
+unsigned agent_id_slots(const struct agent *agent)
+{
+    return agent->settings.role == AGENT_PRIMARY && agent->peers == NULL ? 1 : 64;
 }
 
 size_t agent_bindings(const struct agent *agent)

@@ -15,8 +15,9 @@ struct record {
 
 enum {
     /* One step: all care-of addresses of one mobile node end, a new one is installed and announced, a reply
-     * and some notes are made. */
-    STEP_ROOM = AGENT_MESSAGE_MAX + ICMP_ERROR_MAX +
+     * and some notes are made; a delegation datagram and a reply that was held are sent. What may send more
+     * in one step reserves for each. */
+    STEP_ROOM = 3 * AGENT_MESSAGE_MAX + ICMP_ERROR_MAX +
                 (AGENT_CARE_OF_MAX + 4) * (int)(sizeof(struct forwarding) + 2 * sizeof(struct note)),
     KEEP = 4 * STEP_ROOM /* what an idle queue holds on to */
 };

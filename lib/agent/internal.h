@@ -23,7 +23,27 @@
 #include <utlist.h>
 
 /* struct timer.kind: what its owner is and what happened. */
-enum agent_timer { TIMER_LIFETIME, TIMER_REPEAT, TIMER_DEFEND, TIMER_TUNNEL_AGE };
+enum agent_timer {
+    TIMER_LIFETIME,
+    TIMER_REPEAT,
+    TIMER_DEFEND,
+    TIMER_TUNNEL_AGE,
+    TIMER_GREETING,
+    TIMER_TRANSACTION,
+    TIMER_NODE_LEASE,
+    TIMER_NODE_STALLED,
+    TIMER_NODE_FLUSH,
+    TIMER_HOLDING,
+    TIMER_HELD_REPLY,
+    TIMER_RENEW,
+    TIMER_POLICY,
+    TIMER_LEASE,
+    TIMER_KEEPALIVE,
+    TIMER_REPORT,
+    TIMER_LINGER,
+    TIMER_DURATION,
+    TIMER_ANNOUNCE
+};
 
 /* A security association with its replay state (replay.c). */
 struct security {
@@ -55,8 +75,11 @@ struct mobile {
     struct care *cares; /* NULL: at home as far as we know */
     struct name *name;
     struct vigil *vigil;
-    uint64_t newest;  /* the greatest timestamp accepted from it (RFC 5944 section 5.7.1) */
-    uint64_t current; /* tag of the request accepted last; 0: none */
+    struct delegation *delegation; /* primary: NULL: local, and nobody else holds anything of it */
+    struct held *held;             /* secondary: what its primaries have said of it */
+    struct rated *rated; /* primary: its rates and place in the balancer's index; NULL: no traffic seen */
+    uint64_t newest;     /* the greatest timestamp accepted from it (RFC 5944 section 5.7.1) */
+    uint64_t current;    /* tag of the request accepted last; 0: none */
     uint32_t slot;
     uint32_t seen;
 };
@@ -76,6 +99,7 @@ struct care {
     struct timer lifetime; /* not set: never ends */
     uint16_t granted_s;
     uint8_t encapsulation;
+    bool co_located; /* the mobile node itself is at it (D) */
 };
 
 struct tunnel {
@@ -86,15 +110,25 @@ struct tunnel {
     struct soft *soft;  /* NULL: nothing is known of it */
 };
 
-/* Announcements of one home address: the repeats of the one just made, and one that a conflict calls for. */
+/* Announcements of one home address: the first and its repeats, and one that a conflict calls for. */
 struct vigil {
     struct mobile *mobile;
+    struct vigil *queue_prev, *queue_next; /* in one of announcing.waiting while it waits for its turn */
     struct timer repeat;
     struct timer defend;
-    uint64_t began_ns;
-    uint8_t step; /* the next repeat to be sent */
+    uint64_t began_ns; /* when the first was sent */
+    uint8_t step;      /* the next to be sent; 0: the first */
+    bool waits;
     bool ours;
     struct mac mac;
+    struct mac claimant; /* of the conflict */
+};
+
+/* The pace of announcements, all together: those that have to wait, first ones before repeats. */
+struct announcing {
+    struct limit limit;
+    struct vigil *waiting[2]; /* DL by queue_prev, queue_next */
+    struct timer turn;        /* TIMER_ANNOUNCE: set while any waits */
 };
 
 /* Records of effects in a growing run of bytes: short ones stay short, however many a sweep makes. */
@@ -132,12 +166,32 @@ struct agent {
     struct soft *refreshing;
 
     struct auth_key seed;
-    uint64_t nonces_made;
+    uint64_t secrets_made;
     uint64_t floor; /* no new mobile node's timestamp may be at or before this */
 
+    struct announcing announcing;
     struct limit denials;
-    struct limit notes[NOTE_UNREACHABLE + 1];
+    struct limit notes[NOTE_DRAINED + 1];
+
+    /* Delegation, either role. */
+    const struct peer_role *role;
+    struct peer *peers;
+    uint64_t epoch;         /* of this start */
+    uint64_t boot_ns;       /* monotonic */
+    struct agent_load load; /* this node's own, as told last */
+    uint64_t random;        /* state of what needs to be spread, not secret */
+
+    /* Of a primary. */
+    uint32_t term;       /* ours */
+    uint64_t generation; /* the one issued last */
+    struct policy *policy;
+    struct node *stepping; /* the node whose paced work goes on next */
 };
+
+/* For jitter and ties; never for secrets. */
+uint64_t agent_random(struct agent *agent);
+/* 16 bytes that nobody can guess. */
+void agent_secret(struct agent *agent, uint8_t out[static 16]);
 
 static inline void count(struct agent *agent, enum agent_counter c)
 {
@@ -164,6 +218,11 @@ struct foreign *foreign_by_address(const struct agent *agent, const struct addr 
 struct security *security_find(struct security *list, uint32_t spi);
 struct auth_key security_key(const struct security *security);
 void mobiles_destroy(struct agent *agent);
+/* A home address without security associations, as a secondary holds it; made if need be. NULL: out of
+ * memory. */
+struct mobile *mobile_adopt(struct agent *agent, const struct addr *home);
+/* Lets go of one that was adopted and is neither bound nor held. */
+void mobile_release(struct agent *agent, struct mobile *mobile);
 
 /* ---- settings.c ---- */
 int settings_replace(struct agent *agent, const struct agent_settings *settings);
@@ -187,6 +246,18 @@ struct grant {
     uint16_t lifetime_s;
     bool keep_others; /* S */
     bool heard;       /* the request came from the care-of address itself */
+    bool co_located;
+};
+
+/* All care-of addresses of a binding as another agent has granted them, in their order; all different. */
+struct care_set {
+    struct addr source; /* outer */
+    size_t n;
+    struct care_grant {
+        struct addr care_of;
+        uint16_t path_mtu; /* of the outer packet, as the other agent has learnt it; 0: not known */
+        uint8_t encapsulation;
+    } grants[AGENT_CARE_OF_MAX];
 };
 
 enum binding_change { BINDING_CREATED, BINDING_RENEWED, BINDING_MOVED, BINDING_NO_MEMORY };
@@ -196,15 +267,21 @@ size_t care_count(const struct mobile *mobile);
 uint32_t care_left_s(const struct care *care, struct instant now);
 enum binding_change binding_grant(struct agent *agent, struct mobile *mobile, const struct grant *grant,
                                   struct instant now);
+/* Makes this the binding's whole set, without lifetimes, in one step. False: out of memory, nothing changed.
+ */
+bool binding_set(struct agent *agent, struct mobile *mobile, const struct care_set *set, struct instant now)
+    __attribute__((warn_unused_result));
 /* Takes one care-of address away; the last one ends the binding. */
 void binding_drop(struct agent *agent, struct care *care);
 /* As binding_drop, but forwarding is not told. */
 void binding_drop_quietly(struct agent *agent, struct care *care);
 /* Ends the binding: stops forwarding and interception; announces nothing. */
 void binding_end(struct agent *agent, struct mobile *mobile);
-void binding_revoke(struct agent *agent, struct mobile *mobile);
+void binding_revoke(struct agent *agent, struct mobile *mobile, struct instant now);
+/* We attract its packets: bound, and not delegated away, or not lingering. */
+bool mobile_intercepts(const struct agent *agent, const struct mobile *mobile);
 void binding_install(struct agent *agent, const struct mobile *mobile);
-void binding_lifetime_over(struct agent *agent, struct care *care);
+void binding_lifetime_over(struct agent *agent, struct care *care, struct instant now);
 /* What agent_expire would do for this mobile if it came now. */
 void binding_expire_due(struct agent *agent, struct mobile *mobile, struct instant now);
 
@@ -217,11 +294,14 @@ void tunnel_detach(struct agent *agent, struct care *care);
 /* Undoes a tunnel_get that was not followed by an attach. */
 void tunnel_discard_idle(struct agent *agent, struct tunnel *tunnel);
 void tunnel_describe(const struct tunnel *tunnel, struct care_of *out);
+/* Another agent has learnt this MTU of the way. The caller installs the binding that it has in hand; the
+ * others on the tunnel, if any, follow in steps. */
+void tunnel_told_mtu(struct agent *agent, struct tunnel *tunnel, uint16_t mtu, struct instant now);
 /* A sign of life of the far end. True: it had been reported unreachable. */
 bool tunnel_alive(struct agent *agent, struct tunnel *tunnel);
 void tunnel_age(struct agent *agent, struct timer *timer, struct instant now);
 /* Installs one more binding with what has changed about its tunnel. */
-void tunnel_refresh_step(struct agent *agent);
+void tunnel_refresh_step(struct agent *agent, struct instant now);
 
 /* ---- announce.c ---- */
 void announce_bound(struct agent *agent, struct mobile *mobile, struct instant now);
@@ -229,7 +309,9 @@ void announce_returned(struct agent *agent, struct mobile *mobile, const struct 
 /* Nothing more is said about this home address. */
 void announce_cancel(struct agent *agent, struct mobile *mobile);
 void announce_repeat(struct agent *agent, struct timer *timer, struct instant now);
-void announce_defend(struct agent *agent, struct timer *timer);
+void announce_defend(struct agent *agent, struct timer *timer, struct instant now);
+/* Some of those that wait have their turn. */
+void announce_turn(struct agent *agent, struct instant now);
 
 /* ---- replay.c ---- */
 enum freshness {
@@ -269,6 +351,7 @@ struct registration {
     struct foreign *foreign;   /* who sent it, if we share an association */
     enum freshness freshness;
     uint8_t encapsulation; /* that will be granted */
+    bool hold;             /* the reply waits until a secondary has acknowledged (primary/delegation.h) */
 };
 
 void registration_handle(struct agent *agent, const struct agent_datagram *datagram, struct instant now);

@@ -9,6 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "primary/delegation.h"
+#include "primary/policy.h"
+#include "secondary/held.h"
+
+#include "peer/peer.h"
+
 /* ---- Lookup ---- */
 struct mobile *mobile_by_home(const struct agent *agent, const struct addr *home)
 {
@@ -210,7 +216,11 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
 {
     if (ntp_since(mobile->newest, agent->floor) > 0)
         agent->floor = mobile->newest;
+    if (mobile->rated != NULL)
+        policy_forget(agent, mobile);
     announce_cancel(agent, mobile);
+    while (mobile->held != NULL)
+        held_destroy(agent, mobile->held);
     if (mobile->name != NULL)
         name_remove(agent, mobile->name);
     securities_free(mobile->securities);
@@ -218,6 +228,19 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
     HASH_DEL(agent->mobiles, mobile);
     agent->n_mobiles--;
     free(mobile);
+}
+
+struct mobile *mobile_adopt(struct agent *agent, const struct addr *home)
+{
+    struct mobile *mobile = mobile_by_home(agent, home);
+    return mobile != NULL ? mobile : mobile_create(agent, home);
+}
+
+void mobile_release(struct agent *agent, struct mobile *mobile)
+{
+    if (mobile->cares == NULL && mobile->held == NULL && mobile->delegation == NULL &&
+        mobile->securities == NULL)
+        mobile_remove(agent, mobile);
 }
 
 int agent_mobile_set(struct agent *agent, const struct addr *home, const struct association *sa,
@@ -298,11 +321,25 @@ static void sweep_foreigns(struct agent *agent)
     agent->foreigns_swept = true;
 }
 
-static void sweep_mobile(struct agent *agent, struct mobile *mobile)
+/* While nodes may still forward for it, a shell of it stays; its delegation lets go of that. */
+static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
 {
-    if (mobile->seen != agent->sweep) {
-        binding_revoke(agent, mobile);
+    if (mobile->delegation == NULL) {
         mobile_remove(agent, mobile);
+        return;
+    }
+    if (mobile->name != NULL)
+        name_remove(agent, mobile->name);
+    securities_free(mobile->securities);
+    mobile->securities = NULL;
+}
+
+static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct instant now)
+{
+    /* What a primary has delegated here is not of our configuration. */
+    if (mobile->seen != agent->sweep && mobile->held == NULL) {
+        binding_revoke(agent, mobile, now);
+        mobile_dismiss(agent, mobile);
         return;
     }
     securities_sweep(agent, &mobile->securities);
@@ -312,16 +349,17 @@ static void sweep_mobile(struct agent *agent, struct mobile *mobile)
 
 bool agent_sweep(struct agent *agent, size_t budget, struct instant now)
 {
-    (void)now;
-    if (!agent->foreigns_swept)
+    if (!agent->foreigns_swept) {
         sweep_foreigns(agent);
+        peers_sweep(agent, now);
+    }
     for (; agent->sweep_at < agent->n_slots && budget > 0; agent->sweep_at++, budget--) {
         struct mobile *mobile = agent->slots[agent->sweep_at];
         if (mobile == NULL)
             continue;
         if (!effects_reserve(&agent->effects))
             return true;
-        sweep_mobile(agent, mobile);
+        sweep_mobile(agent, mobile, now);
     }
     return agent->sweep_at < agent->n_slots;
 }
@@ -332,6 +370,8 @@ void mobiles_destroy(struct agent *agent)
     HASH_ITER (hh, agent->mobiles, mobile, next_mobile) {
         while (mobile->cares != NULL)
             binding_drop_quietly(agent, mobile->cares);
+        if (mobile->delegation != NULL)
+            delegation_destroy(agent, mobile->delegation);
         mobile_remove(agent, mobile);
     }
     struct foreign *foreign, *next_foreign;

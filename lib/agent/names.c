@@ -30,3 +30,23 @@ enum note_level note_level(enum note_kind kind)
     };
     return levels[kind];
 }
+
+const char *agent_refusal_text(enum agent_refusal refusal)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        AGENT_REFUSALS(X)
+#undef X
+    };
+    return texts[refusal];
+}
+
+const char *peer_state_text(enum peer_state state)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        PEER_STATES(X)
+#undef X
+    };
+    return texts[state];
+}

@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include "primary/delegation.h"
+
 struct verdict {
     enum { PASS, DISCARD, DENY, REPEAT } outcome; /* REPEAT: answer what was answered before */
     uint8_t code;                                 /* DENY: enum mip4_code */
@@ -131,7 +133,8 @@ static struct verdict mobile_node(struct registration *r)
         r->mobile = mobile_by_home(r->agent, &q->home);
     if (r->mobile == NULL && registration_nai_is_signed(r))
         r->mobile = mobile_by_nai(r->agent, q->ext.nai.bytes, q->ext.nai.len);
-    if (r->mobile == NULL)
+    /* One that was taken out of the configuration may still be kept, until nobody forwards for it. */
+    if (r->mobile == NULL || r->mobile->securities == NULL)
         return discard(r, AGENT_DISCARD_UNKNOWN_MOBILE);
     return q->ext.mobile_home.count == 0 ? discard(r, AGENT_DISCARD_NO_AUTH) : pass();
 }
@@ -365,12 +368,15 @@ static void repeat(struct registration *r)
     const struct care *care = care_find(r->mobile, &r->request.care_of);
     uint32_t left = asks_to_end(r) || care == NULL ? 0 : care_left_s(care, r->now);
     count(r->agent, AGENT_DUPLICATES);
+    if (delegation_holds_reply(r->mobile))
+        return;
     reply_send(r, success(r), left < MIP4_LIFETIME_INFINITE ? (uint16_t)left : MIP4_LIFETIME_INFINITE);
 }
 
 static void accepted(struct registration *r, uint16_t lifetime_s)
 {
     replay_accept(r->agent, r->mobile, r->security, &r->request);
+    r->hold = r->hold || delegation_holds_reply(r->mobile);
     reply_send(r, success(r), lifetime_s);
 }
 
@@ -383,6 +389,17 @@ static void drop_bindings(struct registration *r)
         binding_drop(r->agent, care);
 }
 
+/* Who forwards for it elsewhere hears it first: the mobile node's own address must stand last. */
+static void tell_forwarders(const struct registration *r)
+{
+    const bool home = registration_is_return(r);
+    if (r->mobile->cares != NULL)
+        delegation_changed(r->agent, r->mobile, r->now);
+    else
+        delegation_ended(r->agent, r->mobile, home ? STOP_BACK_HOME : STOP_DEREGISTERED,
+                         home ? &r->datagram->source_mac : NULL, r->now);
+}
+
 /* Section 4.6: stop answering for it, then announce where it is, then reply. With no binding left it is
  * announced as well: neighbours may still have us in their caches. */
 static void deregister(struct registration *r)
@@ -390,6 +407,8 @@ static void deregister(struct registration *r)
     const size_t before = care_count(r->mobile);
     drop_bindings(r);
     const bool ended = care_count(r->mobile) < before;
+    if (ended)
+        tell_forwarders(r);
     if (registration_is_return(r))
         announce_returned(r->agent, r->mobile, &r->datagram->source_mac, r->now);
     accepted(r, 0);
@@ -420,6 +439,7 @@ static void bind(struct registration *r)
         .lifetime_s = lifetime(r),
         .keep_others = keeps_others(r),
         .heard = addr_equal(&r->datagram->source, &q->care_of),
+        .co_located = (q->flags & MIP4_COLOCATED) != 0,
     };
     const enum binding_change change = binding_grant(r->agent, r->mobile, &grant, r->now);
     if (change == BINDING_NO_MEMORY) {
@@ -428,7 +448,9 @@ static void bind(struct registration *r)
         return;
     }
     if (change == BINDING_CREATED)
-        announce_bound(r->agent, r->mobile, r->now);
+        r->hold = delegation_bound(r->agent, r->mobile, r->now);
+    else
+        delegation_changed(r->agent, r->mobile, r->now);
     accepted(r, grant.lifetime_s);
     count(r->agent, changes[change].counter);
     note(r, changes[change].note, success(r), grant.lifetime_s);

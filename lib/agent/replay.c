@@ -23,15 +23,12 @@ uint64_t request_tag(const struct mip4_request *request)
     return tag;
 }
 
-/* HMAC-SHA-256 of a counter under the seed: unpredictable outside, repeatable in a test. */
 static uint32_t make_nonce(struct agent *agent)
 {
-    const uint64_t n = agent->nonces_made++;
-    uint8_t mac[AUTH_MAX];
+    uint8_t secret[16];
     uint32_t nonce;
-    if (!auth_sign(agent->auth, &agent->seed, &n, sizeof(n), mac))
-        return (uint32_t)n; /* unique at least */
-    memcpy(&nonce, mac, sizeof(nonce));
+    agent_secret(agent, secret);
+    memcpy(&nonce, secret, sizeof(nonce));
     return nonce;
 }
 

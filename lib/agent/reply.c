@@ -2,6 +2,8 @@
 /* Registration replies (RFC 5944 sections 3.4 and 3.8.3). */
 #include "internal.h"
 
+#include "primary/delegation.h"
+
 /* Section 3.8.3.1: the request's addresses and ports the other way round, but a broadcast is answered from
  * our unicast address. */
 static void address(const struct registration *r, struct message *m)
@@ -74,5 +76,8 @@ void reply_send(struct registration *r, uint8_t code, uint16_t lifetime_s)
     address(r, &m);
     m.len = writer_len(&w);
     r->agent->counters.replies[code]++;
-    effect_send(r->agent, &m);
+    if (r->hold)
+        delegation_hold_reply(r->agent, r->mobile, &m, r->now);
+    else
+        effect_send(r->agent, &m);
 }

@@ -4,6 +4,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+struct delegation_settings delegation_defaults(void)
+{
+    return (struct delegation_settings){
+        .port = DELEGATION_PORT,
+        .when = WHEN_AFTER_REGISTRATION,
+        .policy = POLICY_EQUAL,
+        .threshold_pps = 100000,
+        .linger_ms = 30000,
+        .lease_ms = 1500,
+        .moves_per_s = 2000,
+        .announcements_per_s = 20000,
+    };
+}
+
 /* Something that was a home network is none any more: bindings may have lost their ground. */
 static bool shrinks(const struct agent *agent, const struct agent_settings *settings)
 {

@@ -11,6 +11,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "secondary/held.h"
+
+#include "primary/delegation.h"
+
 struct soft {
     struct timer age;
     struct tunnel *tunnel;
@@ -170,29 +174,30 @@ static void refresh_begin(struct agent *agent, struct soft *soft)
     soft->refresh = soft->tunnel->cares;
 }
 
-static void refresh_one(struct agent *agent, struct soft *soft)
+static void refresh_one(struct agent *agent, struct soft *soft, struct instant now)
 {
     struct care *care = soft->refresh;
     binding_install(agent, care->mobile);
+    delegation_changed(agent, care->mobile, now);
     if (care->on_tunnel_next != NULL)
         soft->refresh = care->on_tunnel_next;
     else
         refresh_end(agent, soft);
 }
 
-void tunnel_refresh_step(struct agent *agent)
+void tunnel_refresh_step(struct agent *agent, struct instant now)
 {
     struct soft *soft = agent->refreshing;
-    refresh_one(agent, soft);
+    refresh_one(agent, soft, now);
     soft_forget_if_empty(agent, soft);
 }
 
 /* The first few at once: the very next packet is to meet the new state (RFC 2003 section 5). */
-static void refresh_some(struct agent *agent, struct soft *soft)
+static void refresh_some(struct agent *agent, struct soft *soft, struct instant now)
 {
     refresh_begin(agent, soft);
     for (size_t i = 0; i < REFRESH_AT_ONCE && soft->refresh != NULL && effects_reserve(&agent->effects); i++)
-        refresh_one(agent, soft);
+        refresh_one(agent, soft, now);
 }
 
 void tunnel_attach(struct tunnel *tunnel, struct care *care)
@@ -362,6 +367,14 @@ static void note_tunnel(struct agent *agent, const struct complaint *c, enum not
     effect_note_limited(agent, &note, now);
 }
 
+/* A secondary's primary knows nothing of what comes back to the secondary's own address. */
+static void report_trouble(struct agent *agent, const struct complaint *c, uint16_t mtu)
+{
+    const struct mobile *quoted = c->inner == NULL ? NULL : mobile_by_home(agent, &c->inner_home);
+    if (agent->settings.role == AGENT_SECONDARY)
+        held_tunnel_trouble(agent, quoted != NULL ? quoted : c->tunnel->cares->mobile, mtu);
+}
+
 /* Never raised by a message (RFC 1191 section 3), only by age. */
 static void learn_mtu(struct agent *agent, const struct complaint *c, uint16_t mtu, const struct addr *router,
                       struct instant now)
@@ -378,8 +391,24 @@ static void learn_mtu(struct agent *agent, const struct complaint *c, uint16_t m
     }
     if (!news)
         return;
-    refresh_some(agent, soft);
+    refresh_some(agent, soft, now);
     note_tunnel(agent, c, NOTE_PATH_MTU, mtu, router, now);
+    report_trouble(agent, c, mtu);
+}
+
+/* Told, not overheard: it need not be believed sooner than our own ears, so that it never raises either. */
+void tunnel_told_mtu(struct agent *agent, struct tunnel *tunnel, uint16_t mtu, struct instant now)
+{
+    struct soft *soft = mtu < MTU_MIN ? NULL : soft_get(tunnel);
+    if (soft == NULL || (soft->mtu != 0 && mtu > soft->mtu))
+        return;
+    const bool news = soft->mtu != mtu;
+    soft->mtu = mtu;
+    soft->mtu_until = now.mono_ns + MTU_AGE_S * NSEC_PER_S;
+    if (!soft_schedule(agent, soft))
+        soft_free(agent, soft);
+    else if (news && tunnel->cares->on_tunnel_next != NULL)
+        refresh_begin(agent, soft);
 }
 
 static void learn_unreachable(struct agent *agent, const struct complaint *c, const struct addr *router,
@@ -397,8 +426,9 @@ static void learn_unreachable(struct agent *agent, const struct complaint *c, co
     }
     if (!news)
         return;
-    refresh_some(agent, soft);
+    refresh_some(agent, soft, now);
     note_tunnel(agent, c, NOTE_UNREACHABLE, 0, router, now);
+    report_trouble(agent, c, 0);
 }
 
 static void relay(struct agent *agent, const struct complaint *c, uint8_t type, uint8_t code, uint32_t rest)

@@ -19,6 +19,7 @@
 
 /* X(name, text, packets/s a worker may pass, burst, ring size) in the order in which control serves them */
 #define PUNT_CLASSES(X)                             \
+    X(DELEGATION, "delegation", 200000, 8192, 8192) \
     X(ARP, "arp", 20000, 2048, 2048)                \
     X(SIGNALLING, "signalling", 400000, 8192, 8192) \
     X(LOCAL, "local", 10000, 512, 1024)             \

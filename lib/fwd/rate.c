@@ -1,37 +1,182 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A slot has two windows, for the period that runs and the one before: a rate is what was reported in the
+ * latter, so it falls to 0 by itself where reports cease. Slots with reports stand in a list, which is walked
+ * once a period from its end, so that a slot can be taken out by putting the last one in its place.
+ */
 #include "rate.h"
 
 #include <stdlib.h>
 
-#include "instant.h"
+#include <rte_errno.h>
+#include <rte_ring_elem.h>
+
+struct window {
+    uint32_t period;
+    uint32_t packets; /* of one period */
+    uint64_t bytes;
+};
 
 struct rate {
-    struct binding_counter base; /* the workers' sum when the slot was forgotten */
-    uint64_t packets;            /* their sum when it was last looked at */
-    uint32_t looked_ms;
-    uint32_t pps;
+    struct binding_counter reported; /* ever */
+    struct binding_counter base;     /* the workers' sum when the slot was forgotten: belongs to others */
+    struct window window[2];         /* by the period's lowest bit */
+    bool listed;
 };
 
 struct rates {
-    uint32_t slots;
-    uint32_t used; /* slots beyond were never given to anybody */
-    uint32_t next;
-    uint64_t sweep_ns; /* when slot 0 was looked at in this sweep */
+    struct rte_ring *ring;
+    uint32_t *list; /* slots with traffic */
+    uint32_t n_listed;
+    uint32_t left;        /* of the list, not told yet in this period */
+    uint32_t period;      /* now */
+    uint32_t told_period; /* when the list was last begun */
     struct rate at[];
 };
 
-struct rates *rates_create(uint32_t slots)
+struct rates *rates_create(const char *name, uint32_t slots, int socket)
 {
     struct rates *r = calloc(1, sizeof(*r) + slots * sizeof(r->at[0]));
-    if (r != NULL)
-        r->slots = slots;
+    uint32_t *list = calloc(slots, sizeof(*list));
+    if (r == NULL || list == NULL) {
+        free(list);
+        free(r);
+        rte_errno = ENOMEM;
+        return NULL;
+    }
+    r->list = list;
+    r->ring = rte_ring_create_elem(name, sizeof(struct rate_report), RATE_RING, socket, RING_F_SC_DEQ);
+    if (r->ring == NULL) {
+        rates_destroy(r);
+        return NULL;
+    }
     return r;
 }
 
 void rates_destroy(struct rates *rates)
 {
+    if (rates == NULL)
+        return;
+    rte_ring_free(rates->ring);
+    free(rates->list);
     free(rates);
 }
+
+struct rte_ring *rates_ring(const struct rates *rates)
+{
+    return rates->ring;
+}
+
+/* ---- Reports come in ---- */
+
+/* What of `grown` is the present address's: the part of the total above base. */
+static uint64_t own_part(uint64_t total, uint64_t grown, uint64_t base)
+{
+    if (total <= base)
+        return 0;
+    return RTE_MIN(grown, total - base);
+}
+
+/* A report that lay in the ring so long that its window is another period's counts in the totals alone. */
+static void add_to_window(struct rate *rate, uint32_t period, uint64_t packets, uint64_t bytes)
+{
+    struct window *w = &rate->window[period & 1];
+    if ((int32_t)(period - w->period) < 0)
+        return;
+    if (w->period != period)
+        *w = (struct window){.period = period};
+    w->packets += (uint32_t)RTE_MIN(packets, (uint64_t)(UINT32_MAX - w->packets));
+    w->bytes += bytes;
+}
+
+static void take_in(struct rates *rates, const struct rate_report *report)
+{
+    struct rate *rate = &rates->at[report->slot];
+    rate->reported.packets += report->packets;
+    rate->reported.bytes += report->bytes;
+    uint64_t packets = own_part(rate->reported.packets, report->packets, rate->base.packets);
+    uint64_t bytes = own_part(rate->reported.bytes, report->bytes, rate->base.bytes);
+    if (packets == 0)
+        return;
+    add_to_window(rate, report->period, packets, bytes);
+    if (!rate->listed)
+        rates->list[rates->n_listed++] = report->slot;
+    rate->listed = true;
+}
+
+size_t rates_collect(struct rates *rates, uint64_t now_tsc, size_t budget)
+{
+    struct rate_report report[RATE_BATCH];
+    size_t done = 0;
+    unsigned n;
+    do {
+        n = (unsigned)RTE_MIN(budget - done, (size_t)RATE_BATCH);
+        n = rte_ring_sc_dequeue_burst_elem(rates->ring, report, sizeof(report[0]), n, NULL);
+        for (unsigned i = 0; i < n; i++)
+            take_in(rates, &report[i]);
+        done += n;
+    } while (n > 0 && done < budget);
+    rates->period = rate_period(now_tsc);
+    return done;
+}
+
+/* ---- Rates go out ---- */
+
+static const struct window *window_at(const struct rate *rate, uint32_t period)
+{
+    static const struct window empty;
+    const struct window *w = &rate->window[period & 1];
+    return w->period == period ? w : &empty;
+}
+
+static uint64_t per_second(uint64_t n)
+{
+    return n * 1000 / RATE_PERIOD_MS;
+}
+
+static struct rate_view view_of(const struct rates *rates, uint32_t slot)
+{
+    const struct rate *rate = &rates->at[slot];
+    const struct window *last = window_at(rate, rates->period - 1);
+    uint64_t kbps = per_second(last->bytes * 8 / 1000);
+    return (struct rate_view){
+        .slot = slot,
+        .pps = (uint32_t)RTE_MIN(per_second(last->packets), (uint64_t)UINT32_MAX),
+        .kbps = (uint32_t)RTE_MIN(kbps, (uint64_t)UINT32_MAX),
+        .packets = own_part(rate->reported.packets, UINT64_MAX, rate->base.packets),
+        .bytes = own_part(rate->reported.bytes, UINT64_MAX, rate->base.bytes),
+    };
+}
+
+static bool is_silent(const struct rates *rates, const struct rate *rate)
+{
+    return window_at(rate, rates->period)->packets == 0 && window_at(rate, rates->period - 1)->packets == 0;
+}
+
+bool rates_next(struct rates *rates, struct rate_view *out)
+{
+    if (rates->left == 0 && rates->told_period != rates->period) {
+        rates->left = rates->n_listed;
+        rates->told_period = rates->period;
+    }
+    if (rates->left == 0)
+        return false;
+    uint32_t *place = &rates->list[--rates->left];
+    struct rate *rate = &rates->at[*place];
+    *out = view_of(rates, *place);
+    if (is_silent(rates, rate)) {
+        rate->listed = false;
+        *place = rates->list[--rates->n_listed]; /* told already, or came during this walk */
+    }
+    return true;
+}
+
+uint64_t rates_pps(const struct rates *rates, uint32_t slot)
+{
+    return view_of(rates, slot).pps;
+}
+
+/* ---- Totals ---- */
 
 static struct binding_counter sum(uint32_t slot, struct worker *const *workers, unsigned n_workers)
 {
@@ -41,44 +186,6 @@ static struct binding_counter sum(uint32_t slot, struct worker *const *workers, 
         total.bytes += __atomic_load_n(&workers[i]->bindings[slot].bytes, __ATOMIC_RELAXED);
     }
     return total;
-}
-
-static void look_at(struct rate *rate, uint64_t packets, uint32_t now_ms)
-{
-    uint32_t elapsed_ms = now_ms - rate->looked_ms;
-    if (elapsed_ms == 0)
-        return;
-    rate->pps = (uint32_t)((packets - rate->packets) * 1000 / elapsed_ms);
-    rate->packets = packets;
-    rate->looked_ms = now_ms;
-}
-
-/* How far the sweep should have come by now: it moves evenly through the period. */
-static uint32_t due_until(struct rates *rates, uint64_t now_ns)
-{
-    const uint64_t period_ns = RATE_PERIOD_MS * NSEC_PER_MS;
-    uint64_t elapsed_ns = now_ns - rates->sweep_ns;
-    if (elapsed_ns >= period_ns)
-        return rates->used;
-    return (uint32_t)(rates->used * elapsed_ns / period_ns);
-}
-
-void rates_sample(struct rates *rates, struct worker *const *workers, unsigned n_workers, uint64_t now_ns,
-                  size_t budget)
-{
-    uint32_t now_ms = (uint32_t)(now_ns / NSEC_PER_MS);
-    uint32_t until = due_until(rates, now_ns);
-    for (; rates->next < until && budget > 0; budget--, rates->next++)
-        look_at(&rates->at[rates->next], sum(rates->next, workers, n_workers).packets, now_ms);
-    if (rates->next >= rates->used && now_ns - rates->sweep_ns >= RATE_PERIOD_MS * NSEC_PER_MS) {
-        rates->next = 0;
-        rates->sweep_ns = now_ns;
-    }
-}
-
-uint64_t rates_pps(const struct rates *rates, uint32_t slot)
-{
-    return rates->at[slot].pps;
 }
 
 struct binding_counter rates_total(const struct rates *rates, uint32_t slot, struct worker *const *workers,
@@ -94,8 +201,5 @@ void rates_forget(struct rates *rates, uint32_t slot, struct worker *const *work
 {
     struct rate *rate = &rates->at[slot];
     rate->base = sum(slot, workers, n_workers);
-    rate->packets = rate->base.packets;
-    rate->pps = 0;
-    if (slot >= rates->used)
-        rates->used = slot + 1;
+    rate->window[0] = rate->window[1] = (struct window){0};
 }

@@ -21,7 +21,9 @@ enum {
     RETIRED_MIN = 256,
     RETIRED_MAX = 65536,
     NAME_MAX_LEN = 20, /* rte_hash makes the names of its rings of it, and cuts them silently */
-    NO_POSITION = -1
+    NO_POSITION = -1,
+    MORE_PART = 8,         /* one in so many addresses has a second care-of address, or one has many */
+    MORE_INDICES = 1 << 24 /* struct entry has 24 bits for one */
 };
 
 struct retired {
@@ -36,13 +38,16 @@ struct table {
     struct rte_rcu_qsbr *qsbr;
     size_t memory;
     uint32_t capacity;
-    uint32_t room; /* capacity + retired_max: entries, slots, and keys in the hash */
+    uint32_t room;     /* capacity + retired_max: first entries, slots, and keys in the hash */
+    uint32_t more_max; /* entries behind a first one */
     uint32_t count;
+    uint32_t slots_used; /* read by the workers */
 
     /* The writer's. */
     uint32_t *free_entries; /* stacks */
     uint32_t *free_slots;
     uint32_t n_free_entries, n_free_slots;
+    uint32_t n_more; /* in use or retired */
     const struct entry **by_slot;
     struct retired *retired; /* a ring */
     uint32_t retired_max, n_retired, retired_head;
@@ -116,14 +121,34 @@ static bool allocate(struct table *t, const char *name, unsigned readers, int so
 {
     t->hash = create_hash(name, t->room, socket);
     t->qsbr = create_qsbr(readers, socket);
+    size_t entries = (size_t)t->room + t->more_max;
     t->entries =
-        rte_malloc_socket("table entries", t->room * sizeof(*t->entries), RTE_CACHE_LINE_SIZE, socket);
-    t->free_entries = rte_malloc_socket("table free", t->room * sizeof(*t->free_entries), 0, socket);
+        rte_malloc_socket("table entries", entries * sizeof(*t->entries), RTE_CACHE_LINE_SIZE, socket);
+    t->free_entries = rte_malloc_socket("table free", entries * sizeof(*t->free_entries), 0, socket);
     t->free_slots = rte_malloc_socket("table slots", t->room * sizeof(*t->free_slots), 0, socket);
     t->by_slot = rte_zmalloc_socket("table by slot", t->room * sizeof(*t->by_slot), 0, socket);
     t->retired = rte_malloc_socket("table retired", t->retired_max * sizeof(*t->retired), 0, socket);
     return t->hash != NULL && t->qsbr != NULL && t->entries != NULL && t->free_entries != NULL &&
            t->free_slots != NULL && t->by_slot != NULL && t->retired != NULL;
+}
+
+/* A home address may have all the care-of addresses there can be, however small the table. A table too large
+ * for the indices has none. */
+static uint32_t more_of(const struct table *t)
+{
+    uint32_t more = RTE_MAX(t->capacity / MORE_PART, (uint32_t)ENTRY_SET_MAX * 2);
+    return t->room + more <= MORE_INDICES ? more : 0;
+}
+
+/* Stacks that give out the lowest numbers first. */
+static void fill_stacks(struct table *t)
+{
+    t->n_free_slots = t->room;
+    t->n_free_entries = t->room + t->more_max;
+    for (uint32_t i = 0; i < t->n_free_slots; i++)
+        t->free_slots[i] = t->n_free_slots - 1 - i;
+    for (uint32_t i = 0; i < t->n_free_entries; i++)
+        t->free_entries[i] = t->n_free_entries - 1 - i;
 }
 
 struct table *table_create(const char *name, uint32_t capacity, unsigned readers, int socket)
@@ -145,6 +170,7 @@ struct table *table_create(const char *name, uint32_t capacity, unsigned readers
     t->capacity = capacity;
     t->retired_max = RTE_MIN((uint32_t)RETIRED_MAX, RTE_MAX((uint32_t)RETIRED_MIN, capacity / 16));
     t->room = capacity + t->retired_max;
+    t->more_max = more_of(t);
     rte_errno = 0;
     if (!allocate(t, name, readers, socket)) {
         int error = rte_errno != 0 ? rte_errno : ENOMEM;
@@ -152,10 +178,7 @@ struct table *table_create(const char *name, uint32_t capacity, unsigned readers
         rte_errno = error;
         return NULL;
     }
-    /* Stacks that give out the lowest numbers first. */
-    for (uint32_t i = 0; i < t->room; i++)
-        t->free_entries[i] = t->free_slots[i] = t->room - 1 - i;
-    t->n_free_entries = t->n_free_slots = t->room;
+    fill_stacks(t);
     t->memory = heap_in_use() - before;
     return t;
 }
@@ -191,31 +214,69 @@ static void retire(struct table *t, const struct entry *e, int32_t position)
     };
 }
 
-int table_install(struct table *t, const struct addr *address, const struct entry *entry)
+/* The set is linked from its end, in entries that are still free: nobody sees them before the first one is
+ * published. Returns the first. */
+static struct entry *write_set(const struct table *t, const struct entry *set, unsigned n, uint32_t key,
+                               uint32_t slot)
+{
+    uint16_t mtu = set[0].mtu;
+    for (unsigned i = 1; i < n; i++)
+        mtu = RTE_MIN(mtu, set[i].mtu);
+    for (unsigned i = n; i-- > 0;) {
+        const uint32_t *at = &t->free_entries[t->n_free_entries - 1 - i];
+        struct entry *e = &t->entries[*at];
+        *e = set[i];
+        e->home = key;
+        e->slot = slot;
+        e->mtu = mtu;
+        e->flags &= (uint8_t)~ENTRY_MORE;
+        if (i + 1 == n)
+            continue;
+        e->flags |= ENTRY_MORE;
+        e->more = at[-1] & (MORE_INDICES - 1);
+    }
+    return &t->entries[t->free_entries[t->n_free_entries - 1]];
+}
+
+static bool has_room(const struct table *t, const struct entry *old, unsigned n)
+{
+    if (t->n_more + n - 1 > t->more_max)
+        return false;
+    return old == NULL ? t->count < t->capacity : t->n_retired < t->retired_max;
+}
+
+static void take_slot(struct table *t, uint32_t slot)
+{
+    t->n_free_slots--;
+    t->count++;
+    if (slot >= t->slots_used)
+        __atomic_store_n(&t->slots_used, slot + 1, __ATOMIC_RELAXED);
+}
+
+int table_install_set(struct table *t, const struct addr *address, const struct entry *entries, unsigned n)
 {
     uint32_t key;
+    if (n == 0 || n > ENTRY_SET_MAX)
+        return -EINVAL;
     if (!key_of(address, &key))
         return -EAFNOSUPPORT;
     const struct entry *old = find(t, key);
-    if (old == NULL ? t->count == t->capacity : t->n_retired == t->retired_max)
+    if (!has_room(t, old, n))
         return -ENOSPC;
 
-    struct entry *e = &t->entries[t->free_entries[t->n_free_entries - 1]];
-    *e = *entry;
-    e->home = key;
-    e->slot = old != NULL ? old->slot : t->free_slots[t->n_free_slots - 1];
-    /* Stores the data pointer with release: a reader sees the old entry or the whole new one. */
+    uint32_t slot = old != NULL ? old->slot : t->free_slots[t->n_free_slots - 1];
+    struct entry *e = write_set(t, entries, n, key, slot);
+    /* Stores the data pointer with release: a reader sees the old entries or all of the new ones. */
     if (rte_hash_add_key_with_hash_data(t->hash, &key, key_hash(&key, sizeof(key), 0), e) != 0)
         return -ENOSPC;
 
-    t->n_free_entries--;
-    t->by_slot[e->slot] = e;
-    if (old != NULL) {
+    t->n_free_entries -= n;
+    t->n_more += n - 1;
+    t->by_slot[slot] = e;
+    if (old != NULL)
         retire(t, old, NO_POSITION);
-    } else {
-        t->n_free_slots--;
-        t->count++;
-    }
+    else
+        take_slot(t, slot);
     return 0;
 }
 
@@ -240,6 +301,27 @@ const struct entry *table_get(const struct table *t, const struct addr *address)
     return key_of(address, &key) ? find(t, key) : NULL;
 }
 
+const struct entry *table_by_slot(const struct table *t, uint32_t slot)
+{
+    return slot < t->room ? t->by_slot[slot] : NULL;
+}
+
+const struct entry *table_more(const struct table *t, const struct entry *entry)
+{
+    return &t->entries[entry->more];
+}
+
+/* An entry is retired with those behind it. */
+static void free_set(struct table *t, uint32_t first)
+{
+    const struct entry *e = &t->entries[first];
+    for (; (e->flags & ENTRY_MORE) != 0; e = table_more(t, e)) {
+        t->free_entries[t->n_free_entries++] = e->more;
+        t->n_more--;
+    }
+    t->free_entries[t->n_free_entries++] = first;
+}
+
 size_t table_reclaim(struct table *t, size_t budget)
 {
     for (; budget > 0 && t->n_retired > 0; budget--) {
@@ -250,7 +332,7 @@ size_t table_reclaim(struct table *t, size_t budget)
             rte_hash_free_key_with_position(t->hash, r->position);
             t->free_slots[t->n_free_slots++] = t->entries[r->entry].slot;
         }
-        t->free_entries[t->n_free_entries++] = r->entry;
+        free_set(t, r->entry);
         t->retired_head = (t->retired_head + 1) % t->retired_max;
         t->n_retired--;
     }
@@ -281,6 +363,11 @@ uint32_t table_capacity(const struct table *t)
 uint32_t table_slots(const struct table *t)
 {
     return t->room;
+}
+
+uint32_t table_slots_used(const struct table *t)
+{
+    return __atomic_load_n(&t->slots_used, __ATOMIC_RELAXED);
 }
 
 size_t table_memory(const struct table *t)

@@ -28,10 +28,11 @@ enum entry_kind {
 
 enum entry_flag {
     ENTRY_UNREACHABLE = 0x01, /* soft state: forward, and let control tell the sender (RFC 2003 section 5) */
-    ENTRY_BROADCAST = 0x02    /* LOCAL: a subnet broadcast address */
+    ENTRY_BROADCAST = 0x02,   /* LOCAL: a subnet broadcast address */
+    ENTRY_MORE = 0x04         /* TUNNEL: a copy goes to each entry behind this one, too; the table sets it */
 };
 
-enum { ENTRY_OUTER_MAX = 40 };
+enum { ENTRY_OUTER_MAX = 40, ENTRY_SET_MAX = 8 /* care-of addresses of one home address */ };
 
 /* One cache line. Addresses and the outer header are bytes as on the wire. */
 struct entry {
@@ -40,32 +41,42 @@ struct entry {
     uint32_t home;                  /* IPv4 key in network order: proves the hit */
     uint32_t slot;                  /* index of its counters, stable while the address stays in the table */
     uint32_t adjacency;
-    uint32_t outer_sum; /* one's complement sum over `outer` as it stands here */
-    uint16_t mtu;       /* TUNNEL: largest inner packet. ON_LINK: of the link */
-    uint16_t id_bucket; /* which identification counter of the worker serves this tunnel's destination */
-    uint8_t kind;       /* enum entry_kind */
-    uint8_t flags;      /* enum entry_flag */
-    uint8_t outer_len;  /* TUNNEL: bytes of outer in use */
-    uint8_t encapsulation;
+    uint32_t more : 24;         /* ENTRY_MORE: the table's, table_more follows it */
+    uint32_t encapsulation : 8; /* TUNNEL */
+    uint16_t outer_sum;         /* one's complement sum over the IP header in `outer` as it stands here */
+    uint16_t mtu;               /* TUNNEL: largest inner packet. ON_LINK: of the link */
+    uint16_t id_bucket : 10; /* which identification counter of the worker serves this tunnel's destination */
+    uint16_t id_slot : 6;    /* the part of the identifications that is this node's */
+    uint8_t kind;            /* enum entry_kind */
+    uint8_t flags;           /* enum entry_flag */
 };
 static_assert(sizeof(struct entry) == 64, "an entry is one cache line");
 
 struct table;
 
-/* capacity: entries of all kinds that must fit. readers: highest number of lcores that look up. socket: NUMA
- * node or SOCKET_ID_ANY. name must be unique in the process. NULL with rte_errno. */
+/* capacity: addresses of all kinds that must fit; an eighth as many further care-of addresses do. readers:
+ * highest number of lcores that look up. socket: NUMA node or SOCKET_ID_ANY. name must be unique in the
+ * process. NULL with rte_errno. */
 struct table *table_create(const char *name, uint32_t capacity, unsigned readers, int socket);
 void table_destroy(struct table *table);
 
 /* ---- The writer ---- */
-/* Puts a copy of *entry under address (its home and slot are filled in), replacing what was there in one
- * step. 0, -ENOSPC: full, or too many retired entries still wait for the readers (table_reclaim, and again).
- * On failure nothing changed. */
-int table_install(struct table *table, const struct addr *address, const struct entry *entry);
+/* Puts copies of n entries, 1 to ENTRY_SET_MAX, under address (home, slot and how they hang together are
+ * filled in), replacing what was there in one step. More than one are tunnels: each packet goes to all of
+ * them, and the smallest of their mtu becomes that of all. 0, -ENOSPC: full, or too many retired entries
+ * still wait for the readers (table_reclaim, and again). On failure nothing changed. */
+int table_install_set(struct table *table, const struct addr *address, const struct entry *entries,
+                      unsigned n);
+static inline int table_install(struct table *table, const struct addr *address, const struct entry *entry)
+{
+    return table_install_set(table, address, entry, 1);
+}
 /* 0, -ENOENT, or -ENOSPC as above. */
 int table_remove(struct table *table, const struct addr *address);
 /* What is there now; NULL: nothing. Valid until the next change of that address. */
 const struct entry *table_get(const struct table *table, const struct addr *address);
+/* The entry whose counters a slot's are; NULL: nobody's now. Valid as above. */
+const struct entry *table_by_slot(const struct table *table, uint32_t slot);
 /* Frees what every reader has let go of; at most budget of them. Call it once a turn. Returns how many still
  * wait. */
 size_t table_reclaim(struct table *table, size_t budget);
@@ -83,6 +94,10 @@ size_t table_memory(const struct table *table);
  * of hits. */
 unsigned table_lookup_burst(const struct table *table, const uint32_t *keys, unsigned n,
                             const struct entry **entries);
+/* The entry behind one that bears ENTRY_MORE. For the writer as well. */
+const struct entry *table_more(const struct table *table, const struct entry *entry);
+/* No slot from this one on was ever given out. Grows only. */
+uint32_t table_slots_used(const struct table *table);
 struct rte_rcu_qsbr *table_qsbr(const struct table *table);
 
 #endif

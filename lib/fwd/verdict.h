@@ -16,7 +16,10 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(FRAGMENTED, FORWARD, "fragmented",                                                                     \
       "fragmented, then encapsulated (DF clear, larger than the tunnel's MTU)")                              \
     X(ON_LINK, FORWARD, "on_link", "delivered on the home link to a home address that is at home")           \
+    X(SECOND_CHANCE, FORWARD, "second_chance",                                                               \
+      "for a home address unknown here: once more to the primary, on the same link")                         \
     X(PUNT_ARP, PUNT, "punt_arp", "ARP, to the control lcore")                                               \
+    X(PUNT_DELEGATION, PUNT, "punt_delegation", "delegation messages of a peer, to the control lcore")       \
     X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registration messages, to the control lcore")               \
     X(PUNT_LOCAL, PUNT, "punt_local", "ICMP and UDP for the appliance itself, to the control lcore")         \
     X(PUNT_RESOLVE, PUNT, "punt_resolve", "wait at the control lcore for the next hop's MAC address")        \
@@ -33,6 +36,8 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_BROADCAST, DROP, "broadcast", "IP broadcast that is no registration message")                     \
     X(DROP_MULTICAST, DROP, "multicast", "IP multicast")                                                     \
     X(DROP_NO_BINDING, DROP, "no_binding", "for no binding and no home network of ours")                     \
+    X(DROP_SECOND_CHANCE, DROP, "second_chance_refused",                                                     \
+      "for a home address unknown here, and above the rate of second chances, or from the primary itself")   \
     X(DROP_LOOP_OWN_SOURCE, DROP, "loop_own_source",                                                         \
       "source is one of our own addresses (RFC 2003 section 3.2), or of our links' broadcast addresses")     \
     X(DROP_LOOP_CARE_OF, DROP, "loop_care_of", "source is the tunnel's destination (RFC 2003 section 3.2)")  \

@@ -35,6 +35,7 @@ struct burst {
     enum verdict verdict[WORKER_BURST];
     const struct entry *entry[WORKER_BURST]; /* NULL: not looked up, or a miss */
     adjacency_word way[WORKER_BURST];        /* where a frame goes that is forwarded */
+    uint32_t next_hop[WORKER_BURST];         /* the adjacency that PUNT_RESOLVE waits for */
 };
 
 static const uint8_t kinds[VERDICT_COUNT] = {
@@ -45,6 +46,7 @@ static const uint8_t kinds[VERDICT_COUNT] = {
 
 static const uint8_t punt_classes[VERDICT_COUNT] = {
     [VERDICT_PUNT_ARP] = PUNT_ARP,
+    [VERDICT_PUNT_DELEGATION] = PUNT_DELEGATION,
     [VERDICT_PUNT_SIGNALLING] = PUNT_SIGNALLING,
     [VERDICT_PUNT_LOCAL] = PUNT_LOCAL,
     [VERDICT_PUNT_RESOLVE] = PUNT_RESOLVE,
@@ -116,17 +118,16 @@ static bool admit(struct burst *b, unsigned i, enum punt_class c)
 }
 
 static bool enqueue_punt(struct burst *b, unsigned i, struct rte_mbuf *m, enum verdict verdict,
-                         enum punt_class c, bool unreachable)
+                         enum punt_class c, uint32_t next_hop)
 {
-    const struct entry *e = b->entry[i];
     *punt_meta(m) = (struct punt_meta){
         .class = (uint8_t)c,
         .verdict = (uint8_t)verdict,
         .port_index = (uint8_t)b->port_index,
         .link_cast = b->pkt[i].link_cast,
-        .mtu = verdict == VERDICT_PUNT_TOO_BIG ? e->mtu : 0,
-        .unreachable = unreachable,
-        .adjacency = c == PUNT_RESOLVE && e != NULL ? e->adjacency : ADJACENCY_NONE,
+        .mtu = verdict == VERDICT_PUNT_TOO_BIG ? b->entry[i]->mtu : 0,
+        .unreachable = verdict == VERDICT_TUNNELLED,
+        .adjacency = next_hop,
     };
     if (rte_ring_mp_enqueue(b->w->punts->ring[c], m) == 0)
         return true;
@@ -135,7 +136,8 @@ static bool enqueue_punt(struct burst *b, unsigned i, struct rte_mbuf *m, enum v
 }
 
 /* Takes m over. Returns what became of it. */
-static enum verdict punt(struct burst *b, unsigned i, struct rte_mbuf *m, enum verdict verdict)
+static enum verdict punt(struct burst *b, unsigned i, struct rte_mbuf *m, enum verdict verdict,
+                         uint32_t next_hop)
 {
     enum punt_class c = punt_classes[verdict];
     if (!admit(b, i, c)) {
@@ -143,7 +145,7 @@ static enum verdict punt(struct burst *b, unsigned i, struct rte_mbuf *m, enum v
         b->w->counters.policed[c]++;
         return VERDICT_DROP_POLICED;
     }
-    if (!enqueue_punt(b, i, m, verdict, c, false)) {
+    if (!enqueue_punt(b, i, m, verdict, c, next_hop)) {
         b->w->counters.policed[c]++;
         return VERDICT_DROP_PUNT_FULL;
     }
@@ -159,26 +161,31 @@ static void tell_unreachable(struct burst *b, unsigned i)
         return;
     struct rte_mbuf *copy =
         rte_pktmbuf_copy(m, b->w->pool, 0, RTE_MIN(rte_pktmbuf_pkt_len(m), (uint32_t)QUOTE_MAX));
-    if (copy != NULL && enqueue_punt(b, i, copy, VERDICT_TUNNELLED, PUNT_ERROR, true))
+    if (copy != NULL && enqueue_punt(b, i, copy, VERDICT_TUNNELLED, PUNT_ERROR, ADJACENCY_NONE))
         b->w->counters.unreachable_told++;
 }
 
 /* ---- Forwarding: from here on a packet begins at its IP header ---- */
 
-static adjacency_word way_of(const struct worker *w, const struct entry *e)
+static adjacency_word way_of(const struct worker *w, uint32_t adjacency)
 {
-    adjacency_word way = adjacency_read(w->adjacencies, e->adjacency);
+    adjacency_word way = adjacency_read(w->adjacencies, adjacency);
     return (way & ADJACENCY_VALID) != 0 && adjacency_port(way) < w->n_ports ? way : 0;
 }
 
-/* Workers take turns in the numbers, so that no two give one to the same source, destination and protocol
- * within 65536 packets (RFC 6864 section 4.3). */
-static uint16_t next_identification(struct worker *w, uint16_t bucket)
+/* Workers take turns in the numbers, and nodes that tunnel from one source address have a slot each, so that
+ * no two give one to the same source, destination and protocol until all of the slot are used up (RFC 6864
+ * section 4.3). */
+static uint16_t next_identification(const struct burst *b, const struct entry *e)
 {
-    uint16_t *next = &w->identification[bucket & (WORKER_ID_BUCKETS - 1)];
+    enum { SLOT = 65536 / WORKER_ID_SLOTS };
+    struct worker *w = b->w;
+    uint16_t *next = &w->identification[e->id_bucket];
     uint16_t identification = (uint16_t)(*next + w->index);
     *next = (uint16_t)(*next + rte_align32pow2(w->workers));
-    return identification;
+    if (b->settings->id_slots != WORKER_ID_SLOTS)
+        return identification;
+    return (uint16_t)(e->id_slot * SLOT + identification % SLOT);
 }
 
 /* Encapsulates m if its entry says so. False: no headroom. */
@@ -190,47 +197,92 @@ static bool wrap(struct burst *b, const struct entry *e, struct rte_mbuf *m)
     /* DF inside: MUST be set outside; else it MAY be (RFC 2003 section 3.1). Not on a fragment that cannot be
      * made as small as the tunnel would like it (FRAGMENT_MTU_MIN): that one needs help on its way. */
     bool df = inner.df || (b->settings->outer_df_always && inner.size <= e->mtu);
-    return tunnel_prepend(m, e, &inner, df, df ? 0 : next_identification(b->w, e->id_bucket));
+    return tunnel_prepend(m, e, &inner, df, df ? 0 : next_identification(b, e));
 }
 
-static void send_fragment(struct burst *b, unsigned i, struct rte_mbuf *m, adjacency_word way)
+/* One frame of those that a packet becomes beside its last one: its verdict is counted with that. */
+static void send_piece(struct burst *b, unsigned i, const struct entry *e, struct rte_mbuf *m,
+                       adjacency_word way)
 {
     if (way != 0)
         queue_frame(b->w, m, way, VERDICT_COUNT);
     else
-        punt(b, i, m, VERDICT_PUNT_RESOLVE);
+        punt(b, i, m, VERDICT_PUNT_RESOLVE, e->adjacency);
 }
 
 /* DF clear and too big: each fragment becomes a packet of the tunnel, so that its exit need not reassemble
- * (RFC 2003 section 5.1). The last one takes the packet's place in the burst, and its verdict. */
+ * (RFC 2003 section 5.1). The packet is only read. Returns how many there are; 0: no buffers. */
+static unsigned make_fragments(struct burst *b, unsigned i, const struct entry *e,
+                               struct rte_mbuf *piece[static FRAGMENTS_MAX])
+{
+    int n = fragment_ipv4(b->frame[i], e->mtu, b->w->pool, piece);
+    for (int k = 0; k < n; k++) {
+        if (!wrap(b, e, piece[k])) {
+            rte_pktmbuf_free_bulk(piece, (unsigned)n);
+            return 0;
+        }
+    }
+    return n < 0 ? 0 : (unsigned)n;
+}
+
+static enum verdict leave(struct burst *b, unsigned i, const struct entry *e, enum verdict verdict)
+{
+    b->way[i] = way_of(b->w, e->adjacency);
+    b->next_hop[i] = e->adjacency;
+    return b->way[i] != 0 ? verdict : VERDICT_PUNT_RESOLVE;
+}
+
+/* The last fragment takes the packet's place in the burst, and its verdict. */
 static enum verdict forward_fragments(struct burst *b, unsigned i, enum verdict verdict)
 {
     const struct entry *e = b->entry[i];
     struct rte_mbuf *piece[FRAGMENTS_MAX];
-    int n = fragment_ipv4(b->frame[i], e->mtu, b->w->pool, piece);
-    if (n <= 0)
+    unsigned n = make_fragments(b, i, e, piece);
+    if (n == 0)
         return VERDICT_DROP_NO_MBUF;
-    for (int k = 0; k < n; k++) {
-        if (!wrap(b, e, piece[k])) {
-            rte_pktmbuf_free_bulk(piece, (unsigned)n);
-            return VERDICT_DROP_NO_MBUF;
-        }
-    }
     rte_pktmbuf_free(b->frame[i]);
     b->frame[i] = piece[n - 1];
-    b->way[i] = way_of(b->w, e);
-    for (int k = 0; k < n - 1; k++)
-        send_fragment(b, i, piece[k], b->way[i]);
-    return b->way[i] != 0 ? verdict : VERDICT_PUNT_RESOLVE;
+    verdict = leave(b, i, e, verdict);
+    for (unsigned k = 0; k < n - 1; k++)
+        send_piece(b, i, e, piece[k], b->way[i]);
+    return verdict;
 }
 
 static enum verdict forward_whole(struct burst *b, unsigned i, enum verdict verdict)
 {
     const struct entry *e = b->entry[i];
-    if (!wrap(b, e, b->frame[i]))
-        return VERDICT_DROP_NO_MBUF;
-    b->way[i] = way_of(b->w, e);
-    return b->way[i] != 0 ? verdict : VERDICT_PUNT_RESOLVE;
+    return wrap(b, e, b->frame[i]) ? leave(b, i, e, verdict) : VERDICT_DROP_NO_MBUF;
+}
+
+/* ---- Simultaneous bindings (RFC 5944 section 3.8.2.1): a copy to each further care-of address ---- */
+
+static const struct entry *entry_behind(const struct burst *b, const struct entry *e)
+{
+    return likely((e->flags & ENTRY_MORE) == 0) ? NULL : table_more(b->w->table, e);
+}
+
+/* 1, or 0: no buffer. */
+static unsigned make_copy(struct burst *b, unsigned i, const struct entry *e, struct rte_mbuf **copy)
+{
+    *copy = rte_pktmbuf_copy(b->frame[i], b->w->pool, 0, UINT32_MAX);
+    if (*copy == NULL)
+        return 0;
+    if (wrap(b, e, *copy))
+        return 1;
+    rte_pktmbuf_free(*copy);
+    return 0;
+}
+
+static void send_copies(struct burst *b, unsigned i, bool fits)
+{
+    struct rte_mbuf *piece[FRAGMENTS_MAX];
+    for (const struct entry *e = entry_behind(b, b->entry[i]); e != NULL; e = entry_behind(b, e)) {
+        unsigned n = fits ? make_copy(b, i, e, piece) : make_fragments(b, i, e, piece);
+        adjacency_word way = way_of(b->w, e->adjacency);
+        b->w->counters.copies_lost += n == 0;
+        for (unsigned k = 0; k < n; k++)
+            send_piece(b, i, e, piece[k], way);
+    }
 }
 
 /* Strips the frame's Ethernet header and takes the hop (RFC 2003 section 3.1, RFC 1812 section 5.3.1). */
@@ -262,6 +314,8 @@ static enum verdict forward(struct burst *b, unsigned i, enum verdict whole, enu
         tell_unreachable(b, i);
     count_binding(b->w, e, p);
     take_hop(b->frame[i]);
+    if (unlikely((e->flags & ENTRY_MORE) != 0))
+        send_copies(b, i, fits);
     return fits ? forward_whole(b, i, whole) : forward_fragments(b, i, in_fragments);
 }
 
@@ -299,6 +353,15 @@ static bool is_encapsulated_again(struct rte_mbuf *frame, const struct pkt *p)
            memcmp(inner + 16, &p->destination, sizeof(p->destination)) == 0;
 }
 
+/* The packet's source is a care-of address that it would be sent to. */
+static bool is_from_exit(const struct burst *b, unsigned i)
+{
+    for (const struct entry *e = b->entry[i]; e != NULL; e = entry_behind(b, e))
+        if (b->pkt[i].source == tunnel_destination(e))
+            return true;
+    return false;
+}
+
 static enum verdict decide_tunnel(struct burst *b, unsigned i)
 {
     const struct pkt *p = &b->pkt[i];
@@ -307,9 +370,20 @@ static enum verdict decide_tunnel(struct burst *b, unsigned i)
         return VERDICT_DROP_LOOP_OWN_SOURCE;
     /* RFC 5944 section 4.2.3 asks to drop what its care-of address sends back encapsulated, RFC 2003
      * section 3.2 whatever it sends: the stricter rule holds, the counters tell which it was. */
-    if (p->source == tunnel_destination(b->entry[i]))
+    if (is_from_exit(b, i))
         return is_encapsulated_again(b->frame[i], p) ? VERDICT_DROP_RECURSIVE : VERDICT_DROP_LOOP_CARE_OF;
     return forward(b, i, VERDICT_TUNNELLED, VERDICT_FRAGMENTED);
+}
+
+static bool is_delegation(const struct worker_settings *s, const uint8_t *ip, const struct pkt *p)
+{
+    if (p->protocol != IPPROTO_UDP || s->delegation_port == 0 ||
+        pkt_read16(ip + p->header_len + 2) != s->delegation_port)
+        return false;
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if (s->peers[i] == p->source)
+            return true;
+    return false;
 }
 
 static enum verdict decide_local(struct burst *b, unsigned i)
@@ -318,24 +392,52 @@ static enum verdict decide_local(struct burst *b, unsigned i)
     const uint8_t *ip = pkt_ip(b->frame[i]);
     if ((b->entry[i]->flags & ENTRY_BROADCAST) != 0)
         return pkt_broadcast_verdict(ip, p);
-    return p->link_cast ? VERDICT_DROP_LINK_BROADCAST : pkt_local_verdict(ip, p);
+    if (p->link_cast)
+        return VERDICT_DROP_LINK_BROADCAST;
+    enum verdict v = pkt_local_verdict(ip, p);
+    return v == VERDICT_PUNT_LOCAL && is_delegation(b->settings, ip, p) ? VERDICT_PUNT_DELEGATION : v;
 }
 
-static bool in_home_network(const struct worker_settings *settings, uint32_t address)
+static const struct ipv4_network *home_network(const struct worker_settings *settings, uint32_t address)
 {
     for (unsigned i = 0; i < settings->n_home_networks; i++)
         if ((address & settings->home_networks[i].mask) == settings->home_networks[i].address)
-            return true;
-    return false;
+            return &settings->home_networks[i];
+    return NULL;
+}
+
+static bool is_from_station(struct rte_mbuf *frame, adjacency_word station)
+{
+    uint8_t mac[6];
+    adjacency_mac(station, mac);
+    return memcmp(rte_pktmbuf_mtod_offset(frame, const uint8_t *, sizeof(mac)), mac, sizeof(mac)) == 0;
+}
+
+/* A secondary's repair of its neighbours' stale caches. The packet stays on its link and takes no hop; what
+ * keeps it from circling is said at struct ipv4_network, and should that be set wrong, the rate bounds it. */
+static enum verdict second_chance(struct burst *b, unsigned i, uint32_t primary)
+{
+    struct worker *w = b->w;
+    adjacency_word way = way_of(w, primary);
+    if (is_from_station(b->frame[i], way) || !token_bucket_take(&w->second_chances, WORKER_SECOND_CHANCES,
+                                                                WORKER_SECOND_CHANCES_AT_ONCE, rte_rdtsc()))
+        return VERDICT_DROP_SECOND_CHANCE;
+    rte_pktmbuf_adj(b->frame[i], ETHERNET_LEN);
+    b->way[i] = way;
+    b->next_hop[i] = primary;
+    return way != 0 ? VERDICT_SECOND_CHANCE : VERDICT_PUNT_RESOLVE;
 }
 
 /* A home address without a binding is at home (RFC 5944 section 4.2.3): control looks for it on the link. */
 static enum verdict decide_unknown(struct burst *b, unsigned i)
 {
-    if (!in_home_network(b->settings, b->pkt[i].destination))
+    const struct ipv4_network *network = home_network(b->settings, b->pkt[i].destination);
+    if (network == NULL)
         return VERDICT_DROP_NO_BINDING;
     if (is_own(b, b->pkt[i].source)) /* RFC 1812 section 4.2.2.11 */
         return VERDICT_DROP_LOOP_OWN_SOURCE;
+    if (network->second_chance != ADJACENCY_NONE)
+        return second_chance(b, i, network->second_chance);
     if (b->pkt[i].ttl <= 1)
         return VERDICT_PUNT_TTL_EXCEEDED;
     take_hop(b->frame[i]);
@@ -381,6 +483,7 @@ static void parse_all(struct burst *b)
             prefetch_frame(b->frame[i + PREFETCH_AHEAD]);
         c->rx_bytes += rte_pktmbuf_pkt_len(b->frame[i]);
         b->entry[i] = NULL;
+        b->next_hop[i] = ADJACENCY_NONE;
         b->verdict[i] = pkt_parse(b->frame[i], own, &b->pkt[i]);
     }
     c->rx_packets += b->n;
@@ -422,7 +525,7 @@ static void finish(struct burst *b, unsigned i)
         queue_frame(w, b->frame[i], b->way[i], verdict);
         return;
     case VERDICT_PUNT:
-        w->counters.verdict[punt(b, i, b->frame[i], verdict)]++;
+        w->counters.verdict[punt(b, i, b->frame[i], verdict, b->next_hop[i])]++;
         return;
     default:
         rte_pktmbuf_free(b->frame[i]);
@@ -490,8 +593,21 @@ static unsigned receive(struct worker *w, unsigned port_index)
     return n;
 }
 
+/* The end of a turn: what it cost, and a slice of the reports to control. */
+static void account(struct worker *w, bool idle, uint64_t began_tsc)
+{
+    uint64_t now_tsc = rte_rdtsc();
+    w->counters.turns++;
+    if (idle)
+        w->counters.idle_turns++;
+    else
+        w->counters.busy_tsc += now_tsc - began_tsc;
+    w->counters.rate_reports_put_off += rate_sweep_turn(&w->rates, table_slots_used(w->table), now_tsc);
+}
+
 unsigned worker_turn(struct worker *w)
 {
+    uint64_t began_tsc = rte_rdtsc();
     unsigned done = 0;
     for (unsigned i = 0; i < w->n_ports; i++) {
         if (w->port[i].receive)
@@ -499,8 +615,7 @@ unsigned worker_turn(struct worker *w)
         if (w->port[i].serves_handoff)
             done += serve_handoff(w, i);
     }
-    w->counters.turns++;
-    w->counters.idle_turns += done == 0;
+    account(w, done == 0, began_tsc);
     rte_rcu_qsbr_quiescent(table_qsbr(w->table), w->index);
     return done;
 }

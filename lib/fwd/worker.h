@@ -14,6 +14,7 @@
 
 #include "adjacency.h"
 #include "punt.h"
+#include "rate_report.h"
 #include "table.h"
 #include "verdict.h"
 
@@ -22,8 +23,13 @@ enum {
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
     WORKER_OWN_MAX = 384,
-    WORKER_ID_BUCKETS = 2048
+    WORKER_PEERS_MAX = 64,
+    WORKER_ID_BUCKETS = 1024,      /* counters of identifications, by tunnel destination */
+    WORKER_ID_SLOTS = 64,          /* parts of the identifications, one a node */
+    WORKER_SECOND_CHANCES = 20000, /* packets/s a worker may send to the primary once more */
+    WORKER_SECOND_CHANCES_AT_ONCE = 2048
 };
+static_assert(1 << 10 == WORKER_ID_BUCKETS && 1 << 6 == WORKER_ID_SLOTS, "bit-fields of struct entry");
 
 /* How frames leave by one port. Exactly one lcore owns a tx queue; who has none of its own passes its frames
  * to the one who owns it over handoff. */
@@ -41,6 +47,11 @@ struct worker_port {
 
 struct ipv4_network {
     uint32_t address, mask; /* network order */
+    /* At a secondary: the primary on this link, to whom packets for addresses without an entry go once more
+     * as they are, for a neighbour cache may be stale (doc/delegation-protocol.md, State machines). Nothing
+     * that comes from there is sent back; the primary itself has none, nor has a secondary another one, so
+     * that no packet can circle. ADJACENCY_NONE: control looks for the address on the link. */
+    uint32_t second_chance;
 };
 
 /* What control may change while workers run: immutable once published, replaced as a whole and freed after a
@@ -51,11 +62,15 @@ struct worker_settings {
     uint32_t own[WORKER_OWN_MAX]; /* no source of a packet to forward, network order: the appliance's, its
                                      links' broadcast addresses */
     unsigned n_own;
+    /* Primaries or secondaries, network order: what they send to delegation_port has a punt class of its own,
+     * so that no flood of anybody else's delays it. */
+    uint32_t peers[WORKER_PEERS_MAX];
+    unsigned n_peers;
+    uint16_t delegation_port; /* UDP; 0: none */
+    /* WORKER_ID_SLOTS: other nodes tunnel from the same source, so identifications are taken from the entry's
+     * slot alone. 1: all of them are ours. */
+    unsigned id_slots;
     bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
-};
-
-struct binding_counter {
-    uint64_t packets, bytes; /* inner packets, inner bytes */
 };
 
 struct worker_counters {
@@ -63,7 +78,10 @@ struct worker_counters {
     uint64_t policed[PUNT_CLASS_COUNT];                  /* dropped by policing or a full ring, by class */
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* frames without their checksum */
     uint64_t unreachable_told; /* packets forwarded into a tunnel reported unreachable, its sender told */
+    uint64_t copies_lost; /* of packets for several care-of addresses: no packet buffer for one of them */
     uint64_t turns, idle_turns;
+    uint64_t busy_tsc;             /* cycles of the turns that were not idle */
+    uint64_t rate_reports_put_off; /* the ring was full: they come with the next sweep */
 };
 
 struct worker {
@@ -77,12 +95,16 @@ struct worker {
     struct rte_mempool *pool; /* for fragments and copies; its mbufs have PUNT_META_SIZE */
     struct worker_port port[WORKER_PORTS_MAX];
     unsigned n_ports;
-    struct binding_counter *bindings; /* table_slots() of them; written by this worker, read by control */
+    /* table_slots() of them; written by this worker, read by control. A packet counts once, however many
+     * care-of addresses it goes to. */
+    struct binding_counter *bindings;
+    struct rate_sweep rates; /* its first three members */
 
     /* The worker's own. Counters are read by control with relaxed loads. */
     struct worker_counters counters;
     struct token_bucket class_bucket[PUNT_CLASS_COUNT];
     struct token_bucket source_bucket[PUNT_SOURCE_BUCKETS];
+    struct token_bucket second_chances;
     uint16_t identification[WORKER_ID_BUCKETS];
     struct worker_tx {
         struct rte_mbuf *frame[WORKER_BURST * 4];

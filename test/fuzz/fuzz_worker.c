@@ -38,8 +38,14 @@ enum option {
     OPTION_SUM_GOOD = 0x02,  /* the device says that it is */
     OPTION_TO_US = 0x04,     /* the same for the destination MAC address */
     OPTION_OUTER_DF = 0x08,
-    OPTION_NO_TUNNEL_MTU = 0x10 /* the tunnels' MTU is the smallest */
+    OPTION_NO_TUNNEL_MTU = 0x10, /* the tunnels' MTU is the smallest */
+    OPTION_SECOND_CHANCE = 0x20  /* the home network has a primary */
 };
+
+/* More bound addresses than frame.h has. */
+#define AWAY_MINIMAL IP(10, 1, 0, 53)
+#define AWAY_GRE     IP(10, 1, 0, 54)
+#define AWAY_TWICE   IP(10, 1, 0, 55) /* two care-of addresses */
 
 static struct rte_mempool *pool;
 static struct rte_ring *sent;
@@ -54,12 +60,31 @@ static void install(struct table *t, uint32_t home, struct entry e)
     fuzz_require(table_install(t, &address, &e) == 0);
 }
 
-static struct entry tunnel(uint32_t adjacency, uint16_t mtu, uint8_t flags)
+static struct entry tunnel_by(enum encapsulation encapsulation, uint32_t adjacency, uint16_t mtu,
+                              uint8_t flags)
 {
     struct entry e;
-    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(CARE_OF);
-    fuzz_require(entry_tunnel(&e, &source, &destination, adjacency, mtu, flags) == 0);
+    struct tunnel t = {.source = addr_from_ipv4(HOME_AGENT),
+                       .destination = addr_from_ipv4(CARE_OF),
+                       .encapsulation = encapsulation,
+                       .adjacency = adjacency,
+                       .path_mtu = mtu,
+                       .flags = flags};
+    fuzz_require(entry_tunnel(&e, &t) == 0);
     return e;
+}
+
+static struct entry tunnel(uint32_t adjacency, uint16_t mtu, uint8_t flags)
+{
+    return tunnel_by(ENCAPSULATION_IPIP, adjacency, mtu, flags);
+}
+
+static void install_twice(struct table *t, uint16_t mtu)
+{
+    struct addr address = addr_from_ipv4(AWAY_TWICE);
+    struct entry set[] = {tunnel(ADJACENCY_KNOWN, mtu, 0),
+                          tunnel_by(ENCAPSULATION_MINIMAL, ADJACENCY_UNKNOWN, mtu, 0)};
+    fuzz_require(table_install_set(t, &address, set, 2) == 0);
 }
 
 static struct table *make_table(const char *name, uint16_t mtu)
@@ -71,6 +96,9 @@ static struct table *make_table(const char *name, uint16_t mtu)
     install(t, AWAY, tunnel(ADJACENCY_KNOWN, mtu, 0));
     install(t, AWAY_WAITING, tunnel(ADJACENCY_UNKNOWN, mtu, 0));
     install(t, AWAY_LOST, tunnel(ADJACENCY_KNOWN, mtu, ENTRY_UNREACHABLE));
+    install(t, AWAY_MINIMAL, tunnel_by(ENCAPSULATION_MINIMAL, ADJACENCY_KNOWN, mtu, 0));
+    install(t, AWAY_GRE, tunnel_by(ENCAPSULATION_GRE, ADJACENCY_KNOWN, mtu, 0));
+    install_twice(t, mtu);
     install(t, AT_HOME, (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJACENCY_KNOWN, .mtu = 1500});
     return t;
 }
@@ -103,6 +131,9 @@ static void start(void)
     settings.n_home_networks = 1;
     settings.own[0] = htonl(HOME_AGENT);
     settings.n_own = 1;
+    settings.peers[0] = htonl(CORRESPONDENT);
+    settings.n_peers = 1;
+    settings.delegation_port = 49434;
     worker = (struct worker){.workers = 1,
                              .adjacencies = adjacencies,
                              .settings = &settings,
@@ -124,21 +155,39 @@ static unsigned check_ip(const uint8_t *ip, unsigned len)
     return header;
 }
 
+/* IP in IP, or GRE. */
+static void check_whole_inside(const uint8_t *ip, unsigned header, unsigned len, bool inner_sum_right)
+{
+    const uint8_t *inner = ip + (ip[9] == 47 ? 24 : 20);
+    fuzz_require(ip[9] == 4 || (ip[9] == 47 && get32(ip + 20) == 0x0800));
+    fuzz_require(header == 20 && ip[8] == 64 && ip[1] == inner[1]);
+    fuzz_require((get16(ip + 6) & 0x4000) == 0 || get16(ip + 4) == 0);
+    fuzz_require((get16(ip + 6) & 0x4000) != 0 || (get16(inner + 6) & 0x4000) == 0);
+    unsigned inner_header = check_ip(inner, len - (unsigned)(inner - ip));
+    fuzz_require(!inner_sum_right || full_sum(inner, inner_header) == 0);
+    fuzz_require(inner[8] > 0);
+}
+
+/* RFC 2004: never a fragment. */
+static void check_minimal(const uint8_t *ip, unsigned header, unsigned len)
+{
+    fuzz_require(len >= header + 12 && (get16(ip + 6) & 0x3fff) == 0 && ip[8] > 0);
+    fuzz_require(ip[header + 1] == 0x80 && full_sum(ip + header, 12) == 0);
+}
+
 /* Our own header is always right; what is inside is as right as the device said that it came. */
 static void check_packet(const uint8_t *ip, unsigned len, bool inner_sum_right)
 {
     unsigned header = check_ip(ip, len);
-    bool tunnelled = get32(ip + 12) == HOME_AGENT && get32(ip + 16) == CARE_OF && ip[9] == 4;
+    bool tunnelled = get32(ip + 12) == HOME_AGENT && get32(ip + 16) == CARE_OF;
     if (tunnelled || inner_sum_right)
         fuzz_require(full_sum(ip, header) == 0);
     if (!tunnelled)
         return;
-    fuzz_require(header == 20 && ip[8] == 64 && ip[1] == ip[21]);
-    fuzz_require((get16(ip + 6) & 0x4000) == 0 || get16(ip + 4) == 0);
-    fuzz_require((get16(ip + 6) & 0x4000) != 0 || (get16(ip + 26) & 0x4000) == 0);
-    unsigned inner = check_ip(ip + 20, len - 20);
-    fuzz_require(!inner_sum_right || full_sum(ip + 20, inner) == 0);
-    fuzz_require(ip[28] > 0);
+    if (ip[9] == 55)
+        check_minimal(ip, header, len);
+    else
+        check_whole_inside(ip, header, len, inner_sum_right);
 }
 
 static void collect(bool inner_sum_right)
@@ -202,6 +251,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     unsigned options = data[0];
     settings.outer_df_always = (options & OPTION_OUTER_DF) != 0;
+    settings.home_networks[0].second_chance =
+        (options & OPTION_SECOND_CHANCE) != 0 ? ADJACENCY_KNOWN : ADJACENCY_NONE;
     worker.table = table[(options & OPTION_NO_TUNNEL_MTU) != 0];
     uint64_t before = verdicts();
 
@@ -227,9 +278,16 @@ static const struct spec seeds[] = {
     {.payload = 1480, .fragment = 0x4000},
     {.dst = AWAY_WAITING},
     {.dst = AWAY_LOST},
+    {.dst = AWAY_MINIMAL},
+    {.dst = AWAY_MINIMAL, .payload = 1480, .options = "\x94\4\0\0\7\7\4\0\0\0\0\0", .n_options = 12},
+    {.dst = AWAY_MINIMAL, .fragment = 0x2000},
+    {.dst = AWAY_GRE},
+    {.dst = AWAY_TWICE},
+    {.dst = AWAY_TWICE, .payload = 1480},
     {.dst = AT_HOME, .payload = 1481},
     {.dst = UNSEEN},
     {.dst = HOME_AGENT, .port = 434},
+    {.dst = HOME_AGENT, .port = 49434},
     {.dst = HOME_AGENT, .protocol = 1},
     {.to = TO_ALL, .dst = UINT32_MAX, .port = 434},
     {.to = TO_ALL, .dst = SUBNET_ALL, .port = 434},
@@ -245,7 +303,7 @@ size_t fuzz_seed(size_t n, uint8_t out[static FUZZ_SEED_MAX])
     if (n >= 2 * count)
         return 0;
     unsigned len = frame_build(&seeds[n / 2], frame);
-    out[0] = OPTION_SUM_RIGHT | (n % 2 == 1 ? OPTION_NO_TUNNEL_MTU | OPTION_TO_US : 0);
+    out[0] = OPTION_SUM_RIGHT | (n % 2 == 1 ? OPTION_NO_TUNNEL_MTU | OPTION_TO_US | OPTION_SECOND_CHANCE : 0);
     memcpy(out + 1, frame, len);
     return len + 1;
 }

@@ -85,11 +85,18 @@ static int kind_of(unsigned i)
     return e != NULL ? (int)e->kind : -1;
 }
 
+static void bind_host_to(unsigned i, size_t n_care_of)
+{
+    struct forwarding f = {.home = host(i), .source = addr_from_ipv4(0x0a010002), .n_care_of = n_care_of};
+    for (uint32_t k = 0; k < n_care_of; k++)
+        f.care_of[k] =
+            (struct care_of){.address = addr_from_ipv4(0x0a020032 + k), .encapsulation = ENCAPSULATION_IPIP};
+    forwarding_install(&control, &f);
+}
+
 static void bind_host(unsigned i)
 {
-    struct forwarding f = {.home = host(i), .source = addr_from_ipv4(0x0a010002), .n_care_of = 1};
-    f.care_of[0].address = addr_from_ipv4(0x0a020032);
-    forwarding_install(&control, &f);
+    bind_host_to(i, 1);
 }
 
 static uint32_t references_to_router(void)
@@ -180,6 +187,38 @@ START_TEST(an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop)
 }
 END_TEST
 
+/* Each of its tunnels holds a reference to the next hop, and gives it back whatever comes instead. */
+START_TEST(several_care_of_addresses)
+{
+    const struct addr home = host(1);
+    bind_host_to(1, AGENT_CARE_OF_MAX);
+    ck_assert_uint_eq(references_to_router(), AGENT_CARE_OF_MAX);
+    unsigned n = 1;
+    for (const struct entry *e = table_get(control.table, &home); (e->flags & ENTRY_MORE) != 0; n++)
+        e = table_more(control.table, e);
+    ck_assert_uint_eq(n, AGENT_CARE_OF_MAX);
+    bind_host_to(1, 3);
+    ck_assert_uint_eq(references_to_router(), 3);
+    bind_host(1);
+    ck_assert_uint_eq(references_to_router(), 1);
+    bind_host_to(1, 2);
+    forwarding_remove(&control, &home);
+    ck_assert_uint_eq(references_to_router(), 0);
+}
+END_TEST
+
+/* When the table has no room for all, the first is better than none; more is tried again. */
+START_TEST(no_room_for_several_care_of_addresses)
+{
+    unsigned i = 0;
+    while (control.counters[CONTROL_INSTALL_FAILED] == 0)
+        bind_host_to(i++, AGENT_CARE_OF_MAX);
+    ck_assert_int_eq(kind_of(i - 1), ENTRY_TUNNEL);
+    ck_assert_uint_eq(references_to_router(), (i - 1) * AGENT_CARE_OF_MAX + 1);
+    ck_assert(control.refresh_wanted);
+}
+END_TEST
+
 START_TEST(a_reload_takes_out_what_was_on_a_former_home_network)
 {
     hear(0x7f00);
@@ -211,6 +250,8 @@ static Suite *suite(void)
     tcase_add_test(c, stations_on_the_link_leave_bindings_their_room);
     tcase_add_test(c, neighbours_that_go_while_a_worker_stands_still_leave_no_entry_behind);
     tcase_add_test(c, an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop);
+    tcase_add_test(c, several_care_of_addresses);
+    tcase_add_test(c, no_room_for_several_care_of_addresses);
     tcase_add_test(c, a_reload_takes_out_what_was_on_a_former_home_network);
     tcase_add_test(c, a_reload_brings_and_takes_own_addresses);
     suite_add_tcase(s, c);

@@ -20,7 +20,7 @@
 static struct entry entry_of(uint32_t address, uint32_t version)
 {
     struct entry e = {
-        .kind = ENTRY_TUNNEL, .adjacency = version, .outer_sum = address ^ version * 2654435761U};
+        .kind = ENTRY_TUNNEL, .adjacency = version, .outer_sum = (uint16_t)(address ^ version * 40503U)};
     for (unsigned i = 0; i < ENTRY_OUTER_MAX; i += 4)
         put32(e.outer + i, address * 31 + version + i);
     return e;
@@ -272,6 +272,107 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* ---- Several entries for one address ---- */
+
+static int install_set(struct table *t, uint32_t address, unsigned n, uint32_t version)
+{
+    struct addr a = addr_from_ipv4(address);
+    struct entry set[ENTRY_SET_MAX + 1]; /* one too many for a refusal */
+    for (unsigned i = 0; i < n; i++) {
+        set[i] = entry_of(address, version + i);
+        set[i].kind = ENTRY_TUNNEL;
+        set[i].mtu = (uint16_t)(1400 - 10 * i);
+    }
+    return table_install_set(t, &a, set, n);
+}
+
+/* How many hang together there, of versions that follow each other from the given one. */
+static unsigned set_at(const struct table *t, uint32_t address, uint32_t version)
+{
+    const struct entry *first = look_up(t, address), *e = first;
+    for (unsigned n = 1;; n++, e = table_more(t, e)) {
+        ck_assert_uint_eq(e->home, htonl(address));
+        ck_assert_uint_eq(e->slot, first->slot);
+        ck_assert_uint_eq(e->adjacency, version + n - 1);
+        ck_assert_uint_eq(e->mtu, first->mtu);
+        if ((e->flags & ENTRY_MORE) == 0)
+            return n;
+    }
+}
+
+START_TEST(several_entries_for_one_address)
+{
+    struct table *t = create("sets", 16, 1);
+    rte_rcu_qsbr_thread_register(table_qsbr(t), 0);
+    rte_rcu_qsbr_thread_online(table_qsbr(t), 0);
+    ck_assert_int_eq(install_set(t, AWAY, 3, 10), 0);
+    ck_assert_uint_eq(set_at(t, AWAY, 10), 3);
+    ck_assert_uint_eq(look_up(t, AWAY)->mtu, 1380); /* the smallest */
+    ck_assert_uint_eq(table_count(t), 1);
+    uint32_t slot = look_up(t, AWAY)->slot;
+    ck_assert_ptr_eq(table_by_slot(t, slot), look_up(t, AWAY));
+
+    /* Replaced by one, the former three stay for who still reads them. */
+    const struct entry *former = look_up(t, AWAY);
+    ck_assert_int_eq(install(t, AWAY, 20), 0);
+    ck_assert_uint_eq(set_at(t, AWAY, 20), 1);
+    ck_assert_uint_eq(look_up(t, AWAY)->slot, slot);
+    ck_assert_uint_eq(table_reclaim(t, 10), 1);
+    ck_assert_uint_eq(table_more(t, table_more(t, former))->adjacency, 12);
+    rte_rcu_qsbr_quiescent(table_qsbr(t), 0);
+    ck_assert_uint_eq(table_reclaim(t, 10), 0);
+    table_destroy(t);
+}
+END_TEST
+
+/* The entries behind the first ones have room of their own; what is retired gives it back. */
+START_TEST(no_room_for_several)
+{
+    struct table *t = create("sets", 16, 1);
+    ck_assert_int_eq(install_set(t, AWAY, ENTRY_SET_MAX + 1, 10), -EINVAL);
+    ck_assert_int_eq(install_set(t, AWAY, 0, 10), -EINVAL);
+    for (unsigned round = 0; round < 100; round++) { /* none of them is lost on the way */
+        ck_assert_int_eq(install_set(t, AWAY, ENTRY_SET_MAX, 10), 0);
+        ck_assert_int_eq(install_set(t, AT_HOME, ENTRY_SET_MAX, 20), 0);
+        ck_assert_int_eq(install_set(t, ELSEWHERE, ENTRY_SET_MAX, 30), -ENOSPC);
+        ck_assert_ptr_null(look_up(t, ELSEWHERE));
+        ck_assert_int_eq(install_set(t, AWAY, ENTRY_SET_MAX, 40), -ENOSPC); /* the former are not free yet */
+        ck_assert_uint_eq(set_at(t, AWAY, 10), ENTRY_SET_MAX);
+        for (uint32_t i = 0; i < 14; i++) /* and first ones never lack theirs */
+            ck_assert_int_eq(install(t, ELSEWHERE + i, 1), 0);
+        ck_assert_int_eq(install(t, ELSEWHERE + 14, 1), -ENOSPC);
+        for (uint32_t i = 0; i < 14; i++)
+            ck_assert_int_eq(take_out(t, ELSEWHERE + i), 0);
+        ck_assert_int_eq(take_out(t, AWAY), 0);
+        ck_assert_int_eq(take_out(t, AT_HOME), 0);
+        ck_assert_uint_eq(table_reclaim(t, SIZE_MAX), 0);
+    }
+    table_destroy(t);
+}
+END_TEST
+
+/* ---- Slots ---- */
+
+START_TEST(slots_lead_back_to_entries)
+{
+    struct table *t = create("slots", 16, 1);
+    ck_assert_uint_eq(table_slots_used(t), 0);
+    ck_assert_ptr_null(table_by_slot(t, 0));
+    ck_assert_ptr_null(table_by_slot(t, UINT32_MAX));
+    ck_assert_int_eq(install(t, AWAY, 1), 0);
+    ck_assert_int_eq(install(t, AT_HOME, 1), 0);
+    ck_assert_uint_eq(table_slots_used(t), 2);
+    uint32_t slot = look_up(t, AWAY)->slot;
+    ck_assert_uint_lt(slot, table_slots_used(t));
+    ck_assert_int_eq(install(t, AWAY, 2), 0);
+    ck_assert_ptr_eq(table_by_slot(t, slot), look_up(t, AWAY)); /* the new one */
+    ck_assert_int_eq(take_out(t, AWAY), 0);
+    ck_assert_ptr_null(table_by_slot(t, slot));
+    ck_assert_uint_eq(table_slots_used(t), 2);
+    table_destroy(t);
+}
+END_TEST
+
 /* ---- Full ---- */
 
 static uint32_t nth_consecutive(uint32_t i)
@@ -481,6 +582,9 @@ static Suite *suite(void)
     TCase *c = tcase_create("table");
     tcase_set_timeout(c, 120);
     tcase_add_test(c, refusals);
+    tcase_add_test(c, several_entries_for_one_address);
+    tcase_add_test(c, no_room_for_several);
+    tcase_add_test(c, slots_lead_back_to_entries);
     tcase_add_test(c, nothing_is_freed_under_a_reader);
     tcase_add_test(c, a_million_random_operations);
     tcase_add_loop_test(c, full, 0, ROWS(full_rows));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Encapsulation against bytes that another implementation made: the golden packets below were built and
- * summed by scapy 2.5 from the fields named in each row.
+ * summed from the fields named in each row, those in IP in IP by scapy 2.5, the others by a few lines of
+ * Python written from the RFCs that give the same bytes for IP in IP.
  */
 #include "eal.h"
 #include "frame.h"
@@ -12,36 +13,81 @@
 static struct rte_mempool *pool;
 enum { POOL = 63, BYTES_MAX = 256 };
 
-static struct entry tunnel_entry(void)
+static struct tunnel tunnel_by(enum encapsulation encapsulation)
+{
+    return (struct tunnel){.source = addr_from_ipv4(HOME_AGENT),
+                           .destination = addr_from_ipv4(CARE_OF),
+                           .encapsulation = encapsulation,
+                           .adjacency = 5,
+                           .path_mtu = 1500};
+}
+
+static struct entry entry_by(enum encapsulation encapsulation)
 {
     struct entry e;
-    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(CARE_OF);
-    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, 5, 1500, 0), 0);
+    struct tunnel t = tunnel_by(encapsulation);
+    ck_assert_int_eq(entry_tunnel(&e, &t), 0);
     return e;
 }
 
+static struct entry tunnel_entry(void)
+{
+    return entry_by(ENCAPSULATION_IPIP);
+}
+
 static const struct golden {
+    enum encapsulation encapsulation;
     const char *what;
     const char *in, *out;
     bool outer_df;
     uint16_t identification;
 } golden[] = {
-    {"UDP, DF set: identification 0 although one is offered",
+    {ENCAPSULATION_IPIP, "UDP, DF set: identification 0 although one is offered",
      "450000281234400040115c55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
      "4500003c000040004004266d0a0100020a02004d"
      "45000028123440003f115d55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
      true, 0x7777},
-    {"TOS 0xba (EF, ECT(0)), DF clear, identification 0, TTL 2",
+    {ENCAPSULATION_IPIP, "TOS 0xba (EF, ECT(0)), DF clear, identification 0, TTL 2",
      "45ba0028beef000002112ce0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
      "45ba003c00000000400465b30a0100020a02004d"
      "45ba0028beef000001112de0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
      false, 0},
-    {"ICMP with an option (not copied), CE, identification 8, TTL 255",
+    {ENCAPSULATION_IPIP, "ICMP with an option (not copied), CE, identification 8, TTL 255",
      "4603002c00070000ff015a86c00002090a01003294040000 0800d9d800010002 000102030405060708090a0b",
      "45030040000800004004665e0a0100020a02004d"
      "4603002c00070000fe015b86c00002090a01003294040000 0800d9d800010002 000102030405060708090a0b",
      false, 8},
-    {"a fragment in the middle of its datagram, identification 16",
+    {ENCAPSULATION_IPIP, "a fragment in the middle of its datagram, identification 16",
+     "4500002055aa20b91100673fc00002090a010032 000102030405060708090a0b",
+     "4500003400100000400466650a0100020a02004d"
+     "4500002055aa20b91000683fc00002090a010032 000102030405060708090a0b",
+     false, 16},
+    {ENCAPSULATION_GRE, "GRE (RFC 2784), UDP, DF set",
+     "450000281234400040115c55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     "4500004000004000402f263e0a0100020a02004d 00000800"
+     "45000028123440003f115d55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     true, 0x7777},
+    {ENCAPSULATION_GRE, "GRE, TOS 0xba, DF clear, identification 0x1234",
+     "45ba0028beef000002112ce0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     "45ba004012340000402f53500a0100020a02004d 00000800"
+     "45ba0028beef000001112de0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     false, 0x1234},
+    {ENCAPSULATION_MINIMAL, "minimal (RFC 2004), UDP, DF set: DF, identification and TTL stay",
+     "450000281234400040115c55c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     "45000034123440003f37150e0a0100020a02004d 118022430a010032c0000209"
+     "0fa013880014f23d 000102030405060708090a0b",
+     true, 0x7777},
+    {ENCAPSULATION_MINIMAL, "minimal, DF clear stays clear, identification offered and not taken",
+     "45ba0028beef000002112ce0c00002090a010032 0fa013880014f23d 000102030405060708090a0b",
+     "45ba0034beef00000137e5980a0100020a02004d 118022430a010032c0000209"
+     "0fa013880014f23d 000102030405060708090a0b",
+     true, 0x7777},
+    {ENCAPSULATION_MINIMAL, "minimal, ICMP with an option, which stays in the IP header",
+     "4603002c00070000ff015a86c00002090a01003294040000 0800d9d800010002 000102030405060708090a0b",
+     "4603003800070000fe37132f0a0100020a02004d94040000 018032430a010032c0000209"
+     "0800d9d800010002 000102030405060708090a0b",
+     false, 8},
+    {ENCAPSULATION_MINIMAL, "a fragment in a tunnel of minimal encapsulation: IP in IP (RFC 2004 section 3)",
      "4500002055aa20b91100673fc00002090a010032 000102030405060708090a0b",
      "4500003400100000400466650a0100020a02004d"
      "4500002055aa20b91000683fc00002090a010032 000102030405060708090a0b",
@@ -51,7 +97,7 @@ static const struct golden {
 START_TEST(golden_packets)
 {
     const struct golden *g = &golden[_i];
-    struct entry e = tunnel_entry();
+    struct entry e = entry_by(g->encapsulation);
     uint8_t in[BYTES_MAX], out[BYTES_MAX];
     size_t in_len = hex_bytes(g->in, in, sizeof(in)), out_len = hex_bytes(g->out, out, sizeof(out));
 
@@ -73,7 +119,7 @@ START_TEST(tos_is_copied_whole)
     for (unsigned tos = 0; tos < 256; tos++) {
         struct tunnel_inner inner = {.size = 100, .tos = (uint8_t)tos, .ttl = 9};
         uint8_t outer[20] = {0};
-        tunnel_build(outer, &e, &inner, false, 1);
+        tunnel_build(outer, ENCAPSULATION_IPIP, &e, &inner, false, 1);
         MUST_EQ(outer[1], tos);
         MUST_EQ(full_sum(outer, sizeof(outer)), 0);
     }
@@ -85,16 +131,17 @@ START_TEST(outer_header_of_random_packets)
     uint64_t random = eal_seed("outer header");
     for (int i = 0; i < 200000; i++) {
         uint64_t r = eal_random(&random), addresses = eal_random(&random);
-        struct addr source = addr_from_ipv4((uint32_t)addresses),
-                    destination = addr_from_ipv4((uint32_t)(addresses >> 32));
+        struct tunnel t = tunnel_by(ENCAPSULATION_IPIP);
+        t.source = addr_from_ipv4((uint32_t)addresses);
+        t.destination = addr_from_ipv4((uint32_t)(addresses >> 32));
         struct tunnel_inner inner = {.size = (uint16_t)(20 + r % 65496), .tos = (uint8_t)(r >> 16), .ttl = 1};
         bool df = (r >> 24 & 1) != 0;
         uint16_t id = (uint16_t)(r >> 32);
         struct entry e;
         uint8_t outer[20] = {0};
-        MUST_EQ(entry_tunnel(&e, &source, &destination, 1, 1500, 0), 0);
+        MUST_EQ(entry_tunnel(&e, &t), 0);
         MUST(tunnel_check(&e, &inner));
-        tunnel_build(outer, &e, &inner, df, id);
+        tunnel_build(outer, ENCAPSULATION_IPIP, &e, &inner, df, id);
         MUST_EQ(outer[0], 0x45);
         MUST_EQ(get16(outer + 2), inner.size + 20U);
         MUST_EQ(get16(outer + 4), id);
@@ -129,26 +176,44 @@ END_TEST
 
 static const struct refused {
     const char *what;
+    enum encapsulation encapsulation;
     uint16_t size;
     uint8_t ttl;
+    bool fragment;
     uint16_t headroom;
-    bool carried;
+    unsigned grown; /* by so many bytes; 0: refused */
 } refused[] = {
-    {"TTL 0 (RFC 2003 section 3.1)", 100, 0, 128, false}, {"TTL 1 left after the hop", 100, 1, 128, true},
-    {"no total length for it", 65516, 64, 128, false},    {"the largest", 65515, 64, 128, true},
-    {"headroom for both headers", 100, 64, 34, true},     {"one byte short of that", 100, 64, 33, false},
+    {"TTL 0 (RFC 2003 section 3.1)", ENCAPSULATION_IPIP, 100, 0, false, 128, 0},
+    {"TTL 1 left after the hop", ENCAPSULATION_IPIP, 100, 1, false, 128, 20},
+    {"no total length for it", ENCAPSULATION_IPIP, 65516, 64, false, 128, 0},
+    {"the largest", ENCAPSULATION_IPIP, 65515, 64, false, 128, 20},
+    {"headroom for both headers", ENCAPSULATION_IPIP, 100, 64, false, 34, 20},
+    {"one byte short of that", ENCAPSULATION_IPIP, 100, 64, false, 33, 0},
+    {"GRE, TTL 0", ENCAPSULATION_GRE, 100, 0, false, 128, 0},
+    {"GRE, no total length for it", ENCAPSULATION_GRE, 65512, 64, false, 128, 0},
+    {"GRE, the largest", ENCAPSULATION_GRE, 65511, 64, false, 128, 24},
+    {"GRE, headroom for all headers", ENCAPSULATION_GRE, 100, 64, false, 38, 24},
+    {"GRE, one byte short of that", ENCAPSULATION_GRE, 100, 64, false, 37, 0},
+    {"minimal, TTL 0", ENCAPSULATION_MINIMAL, 100, 0, false, 128, 0},
+    {"minimal, no total length for it", ENCAPSULATION_MINIMAL, 65524, 64, false, 128, 0},
+    {"minimal, the largest", ENCAPSULATION_MINIMAL, 65523, 64, false, 128, 12},
+    {"minimal, headroom for both headers", ENCAPSULATION_MINIMAL, 100, 64, false, 26, 12},
+    {"minimal, one byte short of that", ENCAPSULATION_MINIMAL, 100, 64, false, 25, 0},
+    {"minimal, a fragment needs IP in IP's headroom", ENCAPSULATION_MINIMAL, 100, 64, true, 33, 0},
+    {"minimal, a fragment", ENCAPSULATION_MINIMAL, 100, 64, true, 34, 20},
 };
 
 START_TEST(what_is_not_carried)
 {
     const struct refused *row = &refused[_i];
-    struct entry e = tunnel_entry();
+    struct entry e = entry_by(row->encapsulation);
     struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
     m->data_off = row->headroom;
-    rte_pktmbuf_append(m, 100);
-    struct tunnel_inner inner = {.size = row->size, .ttl = row->ttl};
-    ck_assert_msg(tunnel_prepend(m, &e, &inner, true, 0) == row->carried, "%s", row->what);
-    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), row->carried ? 120 : 100);
+    memset(rte_pktmbuf_append(m, 100), 0, 100);
+    struct tunnel_inner inner = {
+        .size = row->size, .ttl = row->ttl, .header_len = 20, .fragment = row->fragment};
+    ck_assert_msg(tunnel_prepend(m, &e, &inner, true, 0) == (row->grown > 0), "%s", row->what);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), 100 + row->grown);
     rte_pktmbuf_free(m);
 }
 END_TEST
@@ -174,21 +239,35 @@ END_TEST
 START_TEST(entry_of_a_tunnel)
 {
     struct entry e;
-    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(CARE_OF), v6;
-    ck_assert(addr_parse("2001:db8::1", &v6));
-    ck_assert_int_eq(entry_tunnel(&e, &source, &v6, 1, 1500, 0), -EAFNOSUPPORT);
-    ck_assert_int_eq(entry_tunnel(&e, &v6, &destination, 1, 1500, 0), -EAFNOSUPPORT);
-
-    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, 7, 1500, ENTRY_UNREACHABLE), 0);
+    struct tunnel t = tunnel_by(ENCAPSULATION_IPIP);
+    t.flags = ENTRY_UNREACHABLE;
+    t.id_slot = 63;
+    ck_assert_int_eq(entry_tunnel(&e, &t), 0);
     ck_assert_uint_eq(e.kind, ENTRY_TUNNEL);
     ck_assert_uint_eq(e.flags, ENTRY_UNREACHABLE);
-    ck_assert_uint_eq(e.adjacency, 7);
+    ck_assert_uint_eq(e.adjacency, 5);
+    ck_assert_uint_eq(e.id_slot, 63);
     ck_assert_uint_eq(e.mtu, 1480); /* the header comes off (RFC 2003 section 5.1) */
-    ck_assert_uint_eq(e.outer_len, 20);
     ck_assert_uint_eq(tunnel_destination(&e), htonl(CARE_OF));
-
-    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, 7, 0, 0), 0);
+    t.path_mtu = 0;
+    ck_assert_int_eq(entry_tunnel(&e, &t), 0);
     ck_assert_uint_eq(e.mtu, 48); /* never below 68 outside (RFC 1191 section 3) */
+    ck_assert_uint_eq(entry_by(ENCAPSULATION_GRE).mtu, 1476);
+    ck_assert_uint_eq(entry_by(ENCAPSULATION_MINIMAL).mtu, 1480); /* its fragments go by IP in IP */
+}
+END_TEST
+
+START_TEST(no_entry_of_a_tunnel)
+{
+    struct entry e;
+    struct tunnel t = tunnel_by(ENCAPSULATION_IPIP), v6 = t, none = t;
+    ck_assert(addr_parse("2001:db8::1", &v6.destination));
+    ck_assert_int_eq(entry_tunnel(&e, &v6), -EAFNOSUPPORT);
+    v6 = t;
+    ck_assert(addr_parse("2001:db8::1", &v6.source));
+    ck_assert_int_eq(entry_tunnel(&e, &v6), -EAFNOSUPPORT);
+    none.encapsulation = 0;
+    ck_assert_int_eq(entry_tunnel(&e, &none), -EPROTONOSUPPORT);
 }
 END_TEST
 
@@ -244,6 +323,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, what_is_not_carried, 0, ROWS(refused));
     tcase_add_test(c, own_packets);
     tcase_add_test(c, entry_of_a_tunnel);
+    tcase_add_test(c, no_entry_of_a_tunnel);
     tcase_add_test(c, ethernet_header);
     suite_add_tcase(s, c);
     return s;

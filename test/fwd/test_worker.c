@@ -22,11 +22,20 @@ enum {
     ADJ_WAITING = 2,
     ADJ_AT_HOME = 3,
     ADJ_AT_HOME_WAITING = 4,
+    ADJ_PRIMARY = 5,
+    ADJ_PRIMARY_WAITING = 6,
     TUNNEL_MTU = 1480,
     LINK_MTU = 1500,
     ROOM = 1024 /* of a ring device */
 };
 
+#define UNKNOWN_HERE    IP(10, 3, 0, 1) /* in a home network with a primary */
+#define UNKNOWN_WAITING IP(10, 4, 0, 1) /* the same, its MAC address not known */
+
+#define PEER IP(10, 1, 0, 3) /* a primary or secondary */
+enum { DELEGATION_PORT = 49434 };
+
+static const struct mac mac_primary = {{2, 0, 0, 0, 0, 0xcc}};
 static const struct mac mac_way = {{2, 0, 0, 0, 0, 2}};
 
 static struct bed {
@@ -59,12 +68,28 @@ static void install(uint32_t home, struct entry e)
     ck_assert_int_eq(table_install(bed.table, &address, &e), 0);
 }
 
-static struct entry tunnel_to(uint32_t care_of, uint32_t adjacency, uint8_t flags)
+static struct entry entry_of(const struct tunnel *t)
 {
     struct entry e;
-    struct addr source = addr_from_ipv4(HOME_AGENT), destination = addr_from_ipv4(care_of);
-    ck_assert_int_eq(entry_tunnel(&e, &source, &destination, adjacency, 1500, flags), 0);
+    ck_assert_int_eq(entry_tunnel(&e, t), 0);
     return e;
+}
+
+static struct tunnel plain_tunnel(uint32_t care_of)
+{
+    return (struct tunnel){.source = addr_from_ipv4(HOME_AGENT),
+                           .destination = addr_from_ipv4(care_of),
+                           .encapsulation = ENCAPSULATION_IPIP,
+                           .adjacency = ADJ_ROUTER,
+                           .path_mtu = 1500};
+}
+
+static struct entry tunnel_to(uint32_t care_of, uint32_t adjacency, uint8_t flags)
+{
+    struct tunnel t = plain_tunnel(care_of);
+    t.adjacency = adjacency;
+    t.flags = flags;
+    return entry_of(&t);
 }
 
 static void start_worker(unsigned index)
@@ -105,7 +130,18 @@ static void set_up(void)
     adjacency_publish(bed.adjacencies, ADJ_AT_HOME, HOME_PORT, &mac_at_home);
     bed.settings.home_networks[0].address = htonl(IP(10, 1, 0, 0));
     bed.settings.home_networks[0].mask = htonl(IP(255, 255, 255, 0));
-    bed.settings.n_home_networks = 1;
+    for (uint32_t i = 1; i <= 2; i++)
+        bed.settings.home_networks[i] =
+            (struct ipv4_network){.address = htonl(IP(10, 2 + i, 0, 0)),
+                                  .mask = htonl(IP(255, 255, 255, 0)),
+                                  .second_chance = i == 1 ? ADJ_PRIMARY : ADJ_PRIMARY_WAITING};
+    bed.settings.n_home_networks = 3;
+    bed.settings.id_slots = 1;
+    bed.settings.peers[0] = htonl(OTHER_OWN + 1);
+    bed.settings.peers[1] = htonl(PEER);
+    bed.settings.n_peers = 2;
+    bed.settings.delegation_port = DELEGATION_PORT;
+    adjacency_publish(bed.adjacencies, ADJ_PRIMARY, HOME_PORT, &mac_primary);
     bed.settings.own[0] = htonl(HOME_AGENT);
     bed.settings.own[1] = htonl(OTHER_OWN);
     bed.settings.n_own = 2;
@@ -228,6 +264,11 @@ static void fill_way_port(void)
     rte_pktmbuf_free(m);
 }
 
+static void freeze_second_chances(void)
+{
+    bed.worker[0].second_chances = (struct token_bucket){.filled_tsc = UINT64_MAX};
+}
+
 static void nothing(void)
 {
 }
@@ -278,11 +319,34 @@ static const struct row {
     {"at home, MAC address unknown", {.dst = AT_HOME_WAITING}, VERDICT_PUNT_RESOLVE},
     {"in the home network, never seen", {.dst = UNSEEN}, VERDICT_PUNT_RESOLVE},
     {"in the home network, TTL 1", {.dst = UNSEEN, .ttl = 1}, VERDICT_PUNT_TTL_EXCEEDED},
+    {"the primary's to know", {.dst = UNKNOWN_HERE}, VERDICT_SECOND_CHANCE},
+    {"the primary's to know, TTL 0: it takes no hop here",
+     {.dst = UNKNOWN_HERE, .ttl = TTL_ZERO},
+     VERDICT_SECOND_CHANCE},
+    {"the primary's to know, to all on the link",
+     {.to = TO_ALL, .dst = UNKNOWN_HERE},
+     VERDICT_DROP_LINK_BROADCAST},
+    {"the primary's to know, from ourselves",
+     {.from = HOME_AGENT, .dst = UNKNOWN_HERE},
+     VERDICT_DROP_LOOP_OWN_SOURCE},
+    {"the primary's to know, its MAC address unknown", {.dst = UNKNOWN_WAITING}, VERDICT_PUNT_RESOLVE},
     {"anywhere else", {.dst = ELSEWHERE}, VERDICT_DROP_NO_BINDING},
     {"ARP", {.to = TO_ALL, .ethertype = 0x0806}, VERDICT_PUNT_ARP},
     {"registration", {.dst = HOME_AGENT, .port = 434}, VERDICT_PUNT_SIGNALLING},
     {"registration to the subnet", {.to = TO_ALL, .dst = SUBNET_ALL, .port = 434}, VERDICT_PUNT_SIGNALLING},
     {"registration to all", {.to = TO_ALL, .dst = UINT32_MAX, .port = 434}, VERDICT_PUNT_SIGNALLING},
+    {"delegation", {.from = PEER, .dst = HOME_AGENT, .port = DELEGATION_PORT}, VERDICT_PUNT_DELEGATION},
+    {"delegation, but from no peer", {.dst = HOME_AGENT, .port = DELEGATION_PORT}, VERDICT_PUNT_LOCAL},
+    {"a peer to another port", {.from = PEER, .dst = HOME_AGENT}, VERDICT_PUNT_LOCAL},
+    {"a peer by TCP",
+     {.from = PEER, .dst = HOME_AGENT, .port = DELEGATION_PORT, .protocol = 6},
+     VERDICT_DROP_LOCAL_PROTOCOL},
+    {"delegation in fragments",
+     {.from = PEER, .dst = HOME_AGENT, .port = DELEGATION_PORT, .fragment = 0x2000},
+     VERDICT_DROP_LOCAL_FRAGMENT},
+    {"delegation to all on the link",
+     {.to = TO_ALL, .from = PEER, .dst = HOME_AGENT, .port = DELEGATION_PORT},
+     VERDICT_DROP_LINK_BROADCAST},
     {"something else to the subnet", {.to = TO_ALL, .dst = SUBNET_ALL}, VERDICT_DROP_BROADCAST},
     {"ping", {.dst = HOME_AGENT, .protocol = 1}, VERDICT_PUNT_LOCAL},
     {"ping, TTL 0: no reason to drop what is for us",
@@ -309,6 +373,9 @@ static const struct hindrance {
     void (*after)(void);
 } hindrances[] = {
     {{"policed", {.dst = HOME_AGENT, .port = 434}, VERDICT_DROP_POLICED}, freeze_signalling, nothing},
+    {{"too many second chances", {.dst = UNKNOWN_HERE}, VERDICT_DROP_SECOND_CHANCE},
+     freeze_second_chances,
+     nothing},
     {{"control does not keep up", {.dst = HOME_AGENT, .protocol = 1}, VERDICT_DROP_PUNT_FULL},
      fill_local_ring,
      drain},
@@ -490,21 +557,49 @@ START_TEST(outer_df)
 }
 END_TEST
 
+static unsigned identification_from(unsigned worker, uint32_t home)
+{
+    struct rte_mbuf *m = frame_of(&(struct spec){.dst = home});
+    worker_burst(&bed.worker[worker], HOME_PORT, &m, 1);
+    m = sent_by(WAY_PORT);
+    ck_assert_ptr_nonnull(m);
+    unsigned id = get16(rte_pktmbuf_mtod_offset(m, const uint8_t *, 14 + 4));
+    rte_pktmbuf_free(m);
+    drain();
+    return id;
+}
+
+/* Nodes that share the outer source have a slot each; two workers of each tunnel to one care-of address by
+ * turns. No number twice until a slot's 1024 are used up, and none of another slot's. */
+START_TEST(identification_slots_do_not_meet)
+{
+    static const uint8_t slots[] = {0, 1, 31, 63};
+    static bool used[65536];
+    memset(used, 0, sizeof(used));
+    bed.settings.id_slots = WORKER_ID_SLOTS;
+    for (int k = 0; k < ROWS(slots); k++) {
+        struct tunnel t = plain_tunnel(CARE_OF);
+        t.id_slot = slots[k];
+        install(AWAY, entry_of(&t));
+        for (unsigned i = 0; i < 1024; i++) {
+            unsigned id = identification_from(i % 2, AWAY);
+            ck_assert_msg(id / 1024 == slots[k], "slot %u: %u", slots[k], id);
+            ck_assert_msg(!used[id], "slot %u: %u again after %u packets", slots[k], id, i);
+            used[id] = true;
+        }
+    }
+}
+END_TEST
+
 /* Two workers tunnel to one care-of address: no number twice until all 65536 are used up. */
 START_TEST(identifications_are_never_shared)
 {
     static bool used[65536];
     memset(used, 0, sizeof(used));
     for (unsigned i = 0; i < 65536; i++) {
-        struct rte_mbuf *m = frame_of(&(struct spec){.dst = i % 3 == 0 ? AWAY_LOST : AWAY});
-        worker_burst(&bed.worker[i % 2], HOME_PORT, &m, 1);
-        m = sent_by(WAY_PORT);
-        ck_assert_ptr_nonnull(m);
-        unsigned id = get16(rte_pktmbuf_mtod_offset(m, const uint8_t *, 14 + 4));
+        unsigned id = identification_from(i % 2, i % 3 == 0 ? AWAY_LOST : AWAY);
         ck_assert_msg(!used[id], "%u again, after %u packets", id, i);
         used[id] = true;
-        rte_pktmbuf_free(m);
-        drain();
     }
 }
 END_TEST
@@ -660,6 +755,11 @@ static const struct unchanged {
      PUNT_SIGNALLING,
      VERDICT_PUNT_SIGNALLING,
      0},
+    {"delegation",
+     {.from = PEER, .dst = HOME_AGENT, .port = DELEGATION_PORT},
+     PUNT_DELEGATION,
+     VERDICT_PUNT_DELEGATION,
+     0},
     {"ping", {.dst = HOME_AGENT, .protocol = 1}, PUNT_LOCAL, VERDICT_PUNT_LOCAL, 0},
     {"TTL", {.ttl = 1}, PUNT_ERROR, VERDICT_PUNT_TTL_EXCEEDED, 0},
     {"too big for the tunnel", {.fragment = 0x4000, .payload = 1461}, PUNT_ERROR, VERDICT_PUNT_TOO_BIG, 1480},
@@ -716,6 +816,203 @@ static const struct waiting {
     {"a host at home", AT_HOME_WAITING, ADJ_AT_HOME_WAITING, false},
     {"a host never seen", UNSEEN, ADJACENCY_NONE, false},
 };
+
+/* ---- Several care-of addresses, and other encapsulations ---- */
+
+/* The first is nearest; the second may be waiting for its next hop; all on other ways than the first. */
+static void install_two(uint16_t second_path_mtu, uint32_t second_adjacency)
+{
+    struct addr home = addr_from_ipv4(AWAY);
+    struct tunnel t = plain_tunnel(CARE_OF), second = plain_tunnel(CARE_OF + 1);
+    second.path_mtu = second_path_mtu;
+    second.adjacency = second_adjacency;
+    second.encapsulation = ENCAPSULATION_GRE;
+    struct entry set[] = {entry_of(&t), entry_of(&second)};
+    ck_assert_int_eq(table_install_set(bed.table, &home, set, 2), 0);
+}
+
+/* The next frame out: the packet within, one hop further, behind the headers of its tunnel. */
+static void check_copy(const uint8_t *frame, unsigned size, uint32_t care_of, unsigned overhead)
+{
+    struct rte_mbuf *m = sent_by(WAY_PORT);
+    ck_assert_ptr_nonnull(m);
+    check_ethernet(m, &mac_router, &mac_way);
+    const uint8_t *outer = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), 14 + overhead + size);
+    ck_assert_uint_eq(get32(outer + 16), care_of);
+    ck_assert_uint_eq(full_sum(outer, 20), 0);
+    check_hopped(outer + overhead, frame, size);
+    rte_pktmbuf_free(m);
+}
+
+START_TEST(a_copy_to_each_care_of_address)
+{
+    struct spec spec = {.fragment = 0x4000, .payload = 1000, .padding = 3};
+    uint8_t frame[FRAME_MAX];
+    unsigned size = frame_build(&spec, frame) - 14 - spec.padding;
+    install_two(1500, ADJ_ROUTER);
+    give(&spec);
+    check_copy(frame, size, CARE_OF + 1, 24);
+    check_copy(frame, size, CARE_OF, 20);
+    ck_assert_ptr_null(sent_by(WAY_PORT));
+    struct addr home = addr_from_ipv4(AWAY);
+    const struct binding_counter *c = &bed.worker[0].bindings[table_get(bed.table, &home)->slot];
+    ck_assert_uint_eq(c->packets, 1); /* of the binding, not of its tunnels */
+    ck_assert_uint_eq(c->bytes, size);
+    ck_assert_uint_eq(verdicts_of(&bed.worker[0]), 1);
+    ck_assert_uint_eq(bed.worker[0].counters.tx_packets, 2);
+}
+END_TEST
+
+/* One packet size for all: the sender learns the smallest, and fragments are made for it. */
+START_TEST(copies_fit_the_smallest_tunnel)
+{
+    install_two(600, ADJ_ROUTER);
+    struct rte_mbuf *m = punted_unchanged(PUNT_ERROR, &(struct spec){.fragment = 0x4000, .payload = 1000});
+    ck_assert_uint_eq(punt_meta(m)->mtu, 576);
+    rte_pktmbuf_free(m);
+    give(&(struct spec){.payload = 1000});
+    unsigned to[2] = {0};
+    for (unsigned i = 0; i < 4; i++) {
+        m = sent_by(WAY_PORT);
+        ck_assert_ptr_nonnull(m);
+        to[get32(rte_pktmbuf_mtod_offset(m, const uint8_t *, 14 + 16)) - CARE_OF]++;
+        rte_pktmbuf_free(m);
+    }
+    ck_assert(to[0] == 2 && to[1] == 2);
+    ck_assert_uint_eq(count(VERDICT_FRAGMENTED), 1);
+}
+END_TEST
+
+START_TEST(a_copy_waits_for_its_own_next_hop)
+{
+    struct spec spec = {0};
+    uint8_t frame[FRAME_MAX];
+    unsigned size = frame_build(&spec, frame) - 14;
+    install_two(1500, ADJ_WAITING);
+    give(&spec);
+    check_copy(frame, size, CARE_OF, 20);
+    struct rte_mbuf *m = punted(PUNT_RESOLVE);
+    ck_assert_ptr_nonnull(m);
+    ck_assert_uint_eq(punt_meta(m)->adjacency, ADJ_WAITING);
+    ck_assert_uint_eq(get32(rte_pktmbuf_mtod_offset(m, const uint8_t *, 16)), CARE_OF + 1);
+    rte_pktmbuf_free(m);
+    ck_assert_uint_eq(count(VERDICT_TUNNELLED), 1);
+}
+END_TEST
+
+START_TEST(no_buffer_for_a_copy)
+{
+    install_two(1500, ADJ_ROUTER);
+    take_all_buffers();
+    give(&(struct spec){0}); /* takes the last one */
+    give_back_buffers();
+    ck_assert_uint_eq(count(VERDICT_TUNNELLED), 1);
+    ck_assert_uint_eq(bed.worker[0].counters.copies_lost, 1);
+    ck_assert_uint_eq(bed.worker[0].counters.tx_packets, 1);
+}
+END_TEST
+
+/* RFC 2003 section 3.2 for each of the tunnels. */
+START_TEST(no_copy_back_to_its_source)
+{
+    install_two(1500, ADJ_ROUTER);
+    give(&(struct spec){.from = CARE_OF + 1});
+    give(&(struct spec){.from = CARE_OF});
+    ck_assert_uint_eq(count(VERDICT_DROP_LOOP_CARE_OF), 2);
+    ck_assert_ptr_null(sent_by(WAY_PORT));
+}
+END_TEST
+
+/* RFC 2004 section 3 from rx to tx: whole packets in minimal encapsulation, the fragments of one that is too
+ * large in IP in IP, within the path's MTU. */
+START_TEST(minimal_encapsulation)
+{
+    struct tunnel t = plain_tunnel(CARE_OF);
+    t.encapsulation = ENCAPSULATION_MINIMAL;
+    install(AWAY, entry_of(&t));
+    struct spec spec = {.id = 0x4321, .payload = 1400};
+    uint8_t frame[FRAME_MAX];
+    unsigned size = frame_build(&spec, frame) - 14;
+    give(&spec);
+    struct rte_mbuf *m = sent_by(WAY_PORT);
+    ck_assert_ptr_nonnull(m);
+    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), 14 + size + 12);
+    ck_assert(ip[9] == 55 && ip[8] == 63 && get16(ip + 4) == 0x4321 && get16(ip + 2) == size + 12);
+    ck_assert_uint_eq(full_sum(ip, 20), 0);
+    ck_assert_uint_eq(full_sum(ip + 20, 12), 0);
+    ck_assert(memcmp(ip + 32, frame + 14 + 20, 1400) == 0);
+    rte_pktmbuf_free(m);
+
+    give(&(struct spec){.payload = 1480});
+    for (unsigned i = 0; i < 2; i++) {
+        m = sent_by(WAY_PORT);
+        ck_assert_ptr_nonnull(m);
+        ck_assert_uint_eq(*rte_pktmbuf_mtod_offset(m, const uint8_t *, 14 + 9), 4);
+        ck_assert_uint_le(rte_pktmbuf_pkt_len(m), 14 + 1500);
+        rte_pktmbuf_free(m);
+    }
+}
+END_TEST
+
+/* ---- Second chance ---- */
+
+/* The packet of the frame, whose Ethernet header alone is new. */
+static void check_as_it_came(const uint8_t *ip, const struct spec *spec)
+{
+    uint8_t frame[FRAME_MAX];
+    unsigned len = frame_build(spec, frame) - spec->padding;
+    ck_assert(memcmp(ip, frame + 14, len - 14) == 0);
+}
+
+START_TEST(a_second_chance)
+{
+    struct spec spec = {.dst = UNKNOWN_HERE, .ttl = 1, .payload = 1480, .fragment = 0x4000};
+    give(&spec);
+    struct rte_mbuf *m = sent_by(HOME_PORT);
+    ck_assert_ptr_nonnull(m);
+    check_ethernet(m, &mac_primary, &mac_own);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), 14 + 1500);
+    check_as_it_came(rte_pktmbuf_mtod_offset(m, const uint8_t *, 14), &spec);
+    rte_pktmbuf_free(m);
+    ck_assert_uint_eq(count(VERDICT_SECOND_CHANCE), 1);
+}
+END_TEST
+
+START_TEST(a_second_chance_waits_for_the_primarys_mac_address)
+{
+    struct spec spec = {.dst = UNKNOWN_WAITING, .ttl = 1};
+    give(&spec);
+    struct rte_mbuf *m = punted(PUNT_RESOLVE);
+    ck_assert_ptr_nonnull(m);
+    ck_assert_uint_eq(punt_meta(m)->adjacency, ADJ_PRIMARY_WAITING);
+    check_as_it_came(rte_pktmbuf_mtod(m, const uint8_t *), &spec);
+    rte_pktmbuf_free(m);
+}
+END_TEST
+
+/* What the primary itself sends here is not sent back: else the two could play with it for ever. */
+START_TEST(the_primary_gets_nothing_back)
+{
+    adjacency_publish(bed.adjacencies, ADJ_PRIMARY, HOME_PORT, &mac_router); /* whose frames all are */
+    give(&(struct spec){.dst = UNKNOWN_HERE});
+    ck_assert_uint_eq(count(VERDICT_DROP_SECOND_CHANCE), 1);
+    ck_assert_ptr_null(sent_by(HOME_PORT));
+}
+END_TEST
+
+START_TEST(second_chances_are_policed)
+{
+    bed.worker[0].second_chances = (struct token_bucket){.filled_tsc = UINT64_MAX, .tokens = 10};
+    for (unsigned i = 0; i < 50; i++)
+        give(&(struct spec){.dst = UNKNOWN_HERE});
+    ck_assert_uint_eq(count(VERDICT_SECOND_CHANCE), 10);
+    ck_assert_uint_eq(count(VERDICT_DROP_SECOND_CHANCE), 40);
+    give(&(struct spec){.dst = UNSEEN}); /* other home networks are untouched */
+    ck_assert_uint_eq(count(VERDICT_PUNT_RESOLVE), 1);
+}
+END_TEST
 
 START_TEST(waiting_for_a_mac_address)
 {
@@ -823,6 +1120,36 @@ static void put_in(unsigned port, const struct spec *spec, unsigned n)
         ck_assert_uint_eq(rte_eth_tx_burst(bed.port_id[port], 0, &m, 1), 1);
     }
 }
+
+/* What control makes a lcore's load and the bindings' rates of. */
+START_TEST(turns_account_for_themselves)
+{
+    struct worker *w = &bed.worker[0];
+    struct addr home = addr_from_ipv4(AWAY);
+    struct rte_ring *ring = rte_ring_create_elem("reports", sizeof(struct rate_report), 64, SOCKET_ID_ANY, 0);
+    struct binding_counter *reported = calloc(table_slots(bed.table), sizeof(*reported));
+    ck_assert(ring != NULL && reported != NULL);
+    w->rates = (struct rate_sweep){.ring = ring, .counters = w->bindings, .reported = reported};
+    w->port[WAY_PORT].receive = false;
+    uint64_t began = rte_rdtsc();
+    worker_turn(w);
+    ck_assert_uint_eq(w->counters.busy_tsc, 0);
+    put_in(HOME_PORT, &(struct spec){0}, 5);
+    worker_turn(w);
+    ck_assert_uint_gt(w->counters.busy_tsc, 0);
+    ck_assert_uint_lt(w->counters.busy_tsc, rte_rdtsc() - began);
+
+    struct rate_report report;
+    while (rte_ring_dequeue_elem(ring, &report, sizeof(report)) != 0) /* idle turns report as well */
+        worker_turn(w);
+    ck_assert_uint_eq(report.slot, table_get(bed.table, &home)->slot);
+    ck_assert_uint_eq(report.packets, 5);
+    ck_assert_uint_eq(report.bytes, 5 * 46);
+    rte_ring_free(ring);
+    free(reported);
+    w->rates = (struct rate_sweep){0};
+}
+END_TEST
 
 START_TEST(turns)
 {
@@ -983,6 +1310,11 @@ static Suite *suite(void)
     tcase_add_test(c, an_on_link_packet);
     tcase_add_test(c, outer_df);
     tcase_add_test(c, identifications_are_never_shared);
+    tcase_add_test(c, identification_slots_do_not_meet);
+    tcase_add_test(c, a_second_chance);
+    tcase_add_test(c, a_second_chance_waits_for_the_primarys_mac_address);
+    tcase_add_test(c, the_primary_gets_nothing_back);
+    tcase_add_test(c, second_chances_are_policed);
     tcase_add_loop_test(c, fragments, 0, ROWS(fragmented));
     tcase_add_test(c, fragments_below_the_floor);
     tcase_add_test(c, what_cannot_be_fragmented);
@@ -993,6 +1325,13 @@ static Suite *suite(void)
     tcase_add_test(c, an_adjacency_of_a_port_that_is_not);
     tcase_add_test(c, policing);
     tcase_add_test(c, a_full_ring);
+    tcase_add_test(c, a_copy_to_each_care_of_address);
+    tcase_add_test(c, copies_fit_the_smallest_tunnel);
+    tcase_add_test(c, a_copy_waits_for_its_own_next_hop);
+    tcase_add_test(c, no_buffer_for_a_copy);
+    tcase_add_test(c, no_copy_back_to_its_source);
+    tcase_add_test(c, minimal_encapsulation);
+    tcase_add_test(c, turns_account_for_themselves);
     tcase_add_test(c, turns);
     tcase_add_test(c, turns_let_go_of_entries);
     tcase_add_test(c, settings_are_replaced);

@@ -249,6 +249,125 @@ START_TEST(mobile_node_is_removed_with_announcements_pending)
 }
 END_TEST
 
+/* ---- Pace ---- */
+static void set_pace(uint32_t per_s)
+{
+    lab.settings.delegation.announcements_per_s = per_s;
+    reconfigure();
+}
+
+static unsigned announced(void)
+{
+    return (unsigned)lab_count(&lab, EFFECT_ANNOUNCE);
+}
+
+/* In no second that begins anywhere more than the pace; and all leave. */
+START_TEST(no_more_than_the_pace_in_any_second)
+{
+    enum { STEPS = 1500, PER_S = 100 }; /* 15 s */
+    static const uint32_t paces[] = {1, 2, 3, 8, 20};
+    unsigned at[STEPS] = {0}, total = 0;
+    set_pace(paces[_i]);
+    for (size_t i = 0; i < LAB_NONCES; i++) {
+        bind_node(i);
+        total += announced();
+        at[0] += announced();
+    }
+    for (unsigned step = 1; step < STEPS; step++) {
+        lab_wait(&lab, NSEC_PER_S / PER_S);
+        at[step] = announced();
+        total += at[step];
+    }
+    for (unsigned from = 0; from + PER_S < STEPS; from++) {
+        unsigned sum = 0;
+        for (unsigned i = 0; i < PER_S; i++)
+            sum += at[from + i];
+        ck_assert_msg(sum <= paces[_i], "%u in the second from step %u", sum, from);
+    }
+    /* overdue repeats are not caught up on: slowly there are fewer */
+    ck_assert_uint_ge(total, 2 * LAB_NONCES);
+    ck_assert_uint_le(total, 4 * LAB_NONCES);
+}
+END_TEST
+
+static struct addr next_announced(void)
+{
+    for (int tenths = 0; tenths < 100; tenths++) {
+        lab_wait(&lab, NSEC_PER_S / 10);
+        if (announced() > 0) {
+            ck_assert_uint_eq(announced(), 1);
+            return lab_first(&lab, EFFECT_ANNOUNCE)->announce.home;
+        }
+    }
+    ck_abort_msg("nothing is announced");
+    return addr_unspecified;
+}
+
+/* Who waits is announced in the order of asking; repeats of who was first come behind them. */
+START_TEST(first_ones_leave_before_repeats)
+{
+    set_pace(1);
+    for (size_t i = 0; i < LAB_NONCES; i++)
+        bind_node(i);
+    for (size_t i = 1; i < LAB_NONCES; i++) {
+        const struct addr home = lab_home(i), heard = next_announced();
+        ck_assert(addr_equal(&heard, &home));
+    }
+    const struct addr home = lab_home(0), heard = next_announced();
+    ck_assert(addr_equal(&heard, &home));
+}
+END_TEST
+
+/* The one that waits has come home, or expired, meanwhile. */
+START_TEST(waiting_ends_with_the_binding)
+{
+    set_pace(1);
+    bind_node(0);
+    struct ask ask = lab_ask(&lab, 1);
+    ask.q.lifetime_s = 1;
+    lab.now.mono_ns += 1;
+    granted(&ask);
+    ck_assert_uint_eq(announced(), 0);
+    const struct addr home = lab_home(1);
+    lab_forget(&lab);
+    ck_assert(agent_revoke(lab.agent, &home, lab.now));
+    lab_drain(&lab);
+    for (int s = 0; s < 20; s++) {
+        lab_wait(&lab, NSEC_PER_S);
+        for (size_t i = 0; i < lab.n_log; i++)
+            ck_assert(lab.log[i].kind != EFFECT_ANNOUNCE || !addr_equal(&lab.log[i].announce.home, &home));
+    }
+}
+END_TEST
+
+START_TEST(waiting_mobile_node_is_removed)
+{
+    set_pace(1);
+    bind_node(0);
+    struct ask ask = lab_ask_return(&lab, 1);
+    granted(&ask);
+    ck_assert_uint_eq(announced(), 0);
+    agent_sweep_begin(lab.agent);
+    while (agent_sweep(lab.agent, 100, lab.now))
+        continue;
+    lab_drain(&lab);
+    lab_wait(&lab, 60 * NSEC_PER_S);
+    ck_assert_uint_eq(announced(), 0);
+}
+END_TEST
+
+/* A limit lifted while some wait lets them go. */
+START_TEST(pace_is_lifted)
+{
+    set_pace(1);
+    for (size_t i = 0; i < LAB_NONCES; i++)
+        bind_node(i);
+    set_pace(0);
+    lab_wait(&lab, NSEC_PER_S);
+    ck_assert_uint_ge(announced(), LAB_NONCES - 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("announce");
@@ -269,5 +388,11 @@ int main(void)
     tcase_add_test(conflicts, conflict_is_answered_late_and_rarely);
     tcase_add_test(conflicts, mobile_node_coming_home_is_not_fought);
     tcase_add_test(conflicts, mobile_node_is_removed_with_announcements_pending);
+    TCase *pacing = lab_case(suite, "pace");
+    tcase_add_loop_test(pacing, no_more_than_the_pace_in_any_second, 0, 5);
+    tcase_add_test(pacing, first_ones_leave_before_repeats);
+    tcase_add_test(pacing, waiting_ends_with_the_binding);
+    tcase_add_test(pacing, waiting_mobile_node_is_removed);
+    tcase_add_test(pacing, pace_is_lifted);
     return check_main(suite);
 }

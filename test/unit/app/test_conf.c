@@ -114,8 +114,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    static const char *const names[] = {"key",  "nodes.csv",    "t.conf",  "more.csv",
-                                        "link", "primary.conf", "lab.conf"};
+    static const char *const names[] = {"key",  "nodes.csv",    "t.conf",   "more.csv",
+                                        "link", "primary.conf", "lab.conf", "secondary.conf"};
     for (int i = 0; i < ROWS(names); i++)
         unlink(in_directory(names[i]));
     ck_assert_int_eq(rmdir(directory), 0);
@@ -255,8 +255,8 @@ END_TEST
 START_TEST(good_home_agent)
 {
     struct conf *c = loaded(good);
-    static const char *const reserved[] = {"10.1.0.2", "2001:db8:1::2", "10.9.0.2", "10.1.0.1",
-                                           "2001:db8:1::1"};
+    static const char *const reserved[] = {"10.1.0.2", "2001:db8:1::2", "10.9.0.2",
+                                           "10.1.0.1", "2001:db8:1::1", "10.1.0.3"};
     ck_assert_uint_eq(c->agent.n_home_agents, 1);
     assert_address(&c->agent.home_agents[0], "10.1.0.2");
     ck_assert_uint_eq(c->agent.n_home_networks, 1);
@@ -456,8 +456,6 @@ static const struct {
     {"role missing", "role = primary ", "", 1, "role is missing"},
     {"role unknown", "role = primary ", "role = home-agent ", 3,
      "is none of primary, secondary, foreign-agent"},
-    {"role secondary", "role = primary ", "role = secondary ", 3,
-     "role secondary is not available in this version"},
     {"role foreign agent", "role = primary ", "role = foreign-agent ", 3,
      "role foreign-agent is not available in this version"},
     /* The machine */
@@ -588,7 +586,7 @@ static const struct {
     {"secondary without weight", "weight  = 1", "weight = 0", 41, "from 1 to 1000"},
     {"secondary twice", "delegation {",
      "secondary sha1 { address = 10.1.0.4 spi = 1001 key = \"hex:" KEY32 "\" }\ndelegation {", 43,
-     "a second 'sha1'; the first is at line 37"},
+     "a second 'sha1'"},
     {"two secondaries at one address", "delegation {",
      "secondary sha2 { address = 10.1.0.3 spi = 1001 key = \"hex:" KEY32 "\" }\ndelegation {", 43,
      "address: that of 'sha1' already"},
@@ -598,10 +596,26 @@ static const struct {
     {"a primary's primary", "delegation {",
      "primary pha2 { address = 10.1.0.4 spi = 1000 key = \"hex:" KEY32 "\" }\ndelegation {", 43,
      "only an appliance with role = secondary has primaries"},
-    {"when", "after-registration", "before-registration", 44, "is none of on-registration"},
+    {"secondary of IPv6", "address = \"10.1.0.3\"", "address = '2001:db8:1::3'", 38,
+     "IPv6 is not served yet"},
+    {"secondary's other key without its SPI", "weight  = 1", "other-key = 'hex:" KEY32 "'", 41,
+     "other-spi and other-key go together"},
+    {"secondary's other SPI without its key", "weight  = 1", "other-spi = 1001", 41,
+     "other-spi and other-key go together"},
+    {"secondary's other SPI the same", "weight  = 1", "other-spi = 1000 other-key = 'hex:" KEY32 "'", 41,
+     "other-spi: 1000 is that of the key already"},
+    {"mobile node at a secondary's address", "10.1.0.51", "10.1.0.3", 34,
+     "is the address of another appliance"},
+    {"when", "after-registration", "before-registration", 44, "is none of after-registration"},
     {"policy", "policy    = equal", "policy = fair", 45, "is none of equal, rate"},
     {"threshold", "threshold = 100000", "threshold = 0", 46, "from 1 to 4294967295"},
     {"outer source", "outer-source = primary", "outer-source = any", 47, "is none of primary, own"},
+    {"delegation on the registration port", "outer-source = primary", "port = 434", 47,
+     "434 is the port of registrations"},
+    {"linger", "outer-source = primary", "linger = 0", 47, "from 1 to 600"},
+    {"moves", "outer-source = primary", "moves = 0", 47, "from 1 to 1000000"},
+    {"announcements", "outer-source = primary", "announcements = 0", 47, "from 1 to 1000000"},
+    {"capacity", "idle = adaptive", "capacity = 0", 10, "from 1 to 4294967295"},
     /* Console */
     {"console for others", "127.0.0.1:2323", "10.1.0.2:2323", 50, "anything but loopback needs users"},
     {"console for everybody", "127.0.0.1:2323", "0.0.0.0:2323", 50, "anything but loopback needs users"},
@@ -731,7 +745,7 @@ START_TEST(key_in_readable_file)
     char *errors;
     write_text("t.conf", good, 0640);
     struct conf *conf = load_path(conf_path, &errors);
-    assert_line(conf->warnings, "t.conf", 32, "a key in a file that others can use (mode 0640)");
+    assert_line(conf->warnings, "t.conf", 40, "a key in a file that others can use (mode 0640)");
     free(errors);
     conf_free(conf);
 }
@@ -841,9 +855,8 @@ static const struct {
     const char *says; /* NULL: no warning */
 } warnings[] = {
     {"nothing special", "", 0, NULL},
-    {"secondary", "secondary s { address = 10.1.0.3 spi = 1000 key = 'hex:" KEY32 "' }", 5,
-     "delegation is not served yet"},
-    {"delegation", "delegation { when = manual }", 5, "delegation is not served yet"},
+    {"secondary", "secondary s { address = 10.1.0.3 spi = 1000 key = 'hex:" KEY32 "' }", 0, NULL},
+    {"delegation", "delegation { when = manual }", 0, NULL},
     {"minimal encapsulation", "home-agent { encapsulations = {ipip,\n minimal} ", 6,
      "minimal is not granted yet, such requests are answered 139"},
     {"GRE", "home-agent { encapsulations = {gre} ", 5,
@@ -912,9 +925,9 @@ START_TEST(warnings_keep_whole_lines)
     size_t len;
     FILE *f = open_memstream(&text, &len);
     fputs(minimal, f);
+    fputs("port p6 { device = net_ring1 addresses = {'2001:db8::2/64'} }\n", f);
     for (int i = 0; i < 200; i++)
-        fprintf(f, "secondary s%d { address = 10.2.0.%d spi = %d key = 'hex:" KEY32 "' }\n", i, i + 1,
-                i + 1000);
+        fprintf(f, "route '2001:db8:%x::/48' { via = '2001:db8::1' }\n", i + 1);
     fclose(f);
     struct conf *conf = loaded(text);
     size_t used = strlen(conf->warnings);
@@ -948,6 +961,10 @@ static const struct {
     {"max-lifetime  = 1800", "max-lifetime = 60", NULL},
     {"via = \"10.1.0.1\"", "via = \"10.1.0.4\"", NULL},
     {"hex:FF", "hex:00", NULL},
+    {"weight  = 1", "weight = 2", NULL},
+    {"delegation {", "secondary sha2 { address = 10.1.0.4 spi = 1001 key = 'hex:" KEY32 "' }\ndelegation {",
+     NULL},
+    {"policy    = equal", "policy = rate", NULL},
     {"mobile-nodes = \"nodes.csv\"", "", NULL},
 };
 
@@ -975,13 +992,120 @@ START_TEST(reload_of_another_role)
     char *errors;
     size_t len;
     FILE *f = open_memstream(&errors, &len);
-    next->role = ROLE_SECONDARY; /* which no file can say yet */
+    next->role = ROLE_SECONDARY;
     ck_assert(!conf_can_reload(now, next, f));
     fclose(f);
     assert_only_line(errors, "t.conf", 1, "role cannot change at run time");
     free(errors);
     conf_free(now);
     conf_free(next);
+}
+END_TEST
+
+/* ---- Delegation ---- */
+
+START_TEST(good_delegation)
+{
+    struct conf *c =
+        loaded_with("    outer-source = primary\n", "    outer-source = own port = 5000 linger = 5 "
+                                                    "moves = 7 announcements = 8\n");
+    const struct delegation_settings *d = &c->agent.delegation;
+    ck_assert_uint_eq(c->agent.role, AGENT_PRIMARY);
+    ck_assert_uint_eq(c->agent.id, 1);
+    ck_assert_uint_eq(d->when, WHEN_AFTER_REGISTRATION);
+    ck_assert_uint_eq(d->policy, POLICY_EQUAL);
+    ck_assert_uint_eq(d->threshold_pps, 100000);
+    ck_assert(d->own_source);
+    ck_assert_uint_eq(d->port, 5000);
+    ck_assert_uint_eq(d->linger_ms, 5000);
+    ck_assert_uint_eq(d->moves_per_s, 7);
+    ck_assert_uint_eq(d->announcements_per_s, 8);
+    ck_assert_uint_eq(c->n_peers, 1);
+    ck_assert_str_eq(c->peers[0].name, "sha1");
+    assert_address(&c->peers[0].address, "10.1.0.3");
+    assert_address(&c->peers[0].local, "10.1.0.2");
+    ck_assert_uint_eq(c->peers[0].spi, 1000);
+    ck_assert_uint_eq(c->peers[0].key.algorithm, AUTH_HMAC_SHA256);
+    assert_key(&c->peers[0].key, KEY32);
+    ck_assert_uint_eq(c->peers[0].weight, 1);
+    conf_free(c);
+}
+END_TEST
+
+START_TEST(delegation_defaults_are_the_agents)
+{
+    struct conf *c = loaded(minimal);
+    struct delegation_settings expected = delegation_defaults();
+    ck_assert_mem_eq(&c->agent.delegation, &expected, sizeof(expected));
+    conf_free(c);
+}
+END_TEST
+
+#define SECONDARY                                               \
+    "node = sha1\nid = 2\nrole = secondary\n"                   \
+    "port p { device = net_ring0 addresses = {10.1.0.3/24} }\n" \
+    "port q { device = net_ring1 addresses = {10.2.0.3/24} }\n" \
+    "port r { device = net_ring2 addresses = {10.3.0.3/24} }\n"
+
+/* That is all it takes to add one: its own file, and a section at the primary. */
+START_TEST(a_secondary)
+{
+    struct conf *c = loaded(SECONDARY "primary pha1 { address = 10.1.0.2 spi = 1000 key = 'hex:" KEY32 "' }\n"
+                                      "primary pha2 { address = 10.2.0.2 spi = 1001 key = 'hex:" KEY32
+                                      "' other-spi = 1002 other-key = 'hex:" KEY32 "'\n"
+                                      " home-networks = {10.2.0.0/25} }\n");
+    ck_assert_int_eq(c->role, ROLE_SECONDARY);
+    ck_assert_uint_eq(c->agent.role, AGENT_SECONDARY);
+    ck_assert_uint_eq(c->agent.n_home_agents, 0);
+    ck_assert_uint_eq(c->agent.n_home_networks, 2); /* nothing of port r, where care-of addresses may be */
+    assert_address(&c->agent.home_networks[0].addr, "10.1.0.0");
+    assert_address(&c->agent.home_networks[1].addr, "10.2.0.0");
+    ck_assert_uint_eq(c->agent.home_networks[1].bits, 25);
+    ck_assert_uint_eq(c->n_peers, 2);
+    assert_address(&c->peers[0].local, "10.1.0.3");
+    ck_assert_uint_eq(c->peers[0].n_prefixes, 1);
+    assert_address(&c->peers[0].prefixes[0].addr, "10.1.0.0");
+    ck_assert_uint_eq(c->peers[0].other_spi, 0);
+    assert_address(&c->peers[1].local, "10.2.0.3");
+    ck_assert_uint_eq(c->peers[1].n_prefixes, 1);
+    ck_assert_uint_eq(c->peers[1].prefixes[0].bits, 25);
+    ck_assert_uint_eq(c->peers[1].other_spi, 1002);
+    ck_assert_str_eq(c->warnings, "");
+    conf_free(c);
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    const char *text;
+    int line;
+    const char *says;
+} secondary_faults[] = {
+    {"no primary", SECONDARY, 1, "a primary section is missing, which role = secondary needs"},
+    {"a secondary's secondary",
+     SECONDARY "primary pha1 { address = 10.1.0.2 spi = 1000 key = 'hex:" KEY32 "' }\n"
+               "secondary sha2 { address = 10.1.0.4 spi = 1001 key = 'hex:" KEY32 "' }\n",
+     8, "only an appliance with role = primary has secondaries"},
+    {"a primary that is not on our links",
+     SECONDARY "primary pha1 { address = 10.9.0.2 spi = 1000 key = 'hex:" KEY32 "' }\n", 7,
+     "is on no link of ours: its home-networks must be given"},
+    {"addresses to register with",
+     SECONDARY "primary pha1 { address = 10.1.0.2 spi = 1000 key = 'hex:" KEY32 "' }\n"
+               "home-agent { addresses = {10.1.0.3} }\n",
+     8, "mobile nodes register with the primary alone"},
+    {"a network that no port is on",
+     SECONDARY "primary pha1 { address = 10.1.0.2 spi = 1000 key = 'hex:" KEY32 "'\n"
+               " home-networks = {10.9.0.0/24} }\n",
+     8, "no port is connected to '10.9.0.0/24'"},
+};
+
+START_TEST(refuses_a_secondary)
+{
+    char *errors;
+    struct conf *conf = load(secondary_faults[_i].text, &errors);
+    ck_assert_msg(conf == NULL, "%s: accepted", secondary_faults[_i].what);
+    assert_only_line(errors, "t.conf", secondary_faults[_i].line, secondary_faults[_i].says);
+    free(errors);
 }
 END_TEST
 
@@ -1026,16 +1150,22 @@ START_TEST(sample_primary)
 }
 END_TEST
 
+static char *sample_uncommented(const char *name)
+{
+    char *text = sample(name);
+    for (char *at = text; (at = strstr(at, "\n    # ")) != NULL; at++)
+        memcpy(at, "\n      ", 7);
+    return text;
+}
+
 /* What a sample shows as a default, and its other commented keys, must be true: without the mark in front of
  * them they are accepted and change nothing. */
 START_TEST(sample_primary_uncommented)
 {
-    char *text = sample("primary.conf");
-    for (char *at = text; (at = strstr(at, "\n    # ")) != NULL; at++)
-        memcpy(at, "\n      ", 7);
+    char *text = sample_uncommented("primary.conf");
     char *socket = strstr(text, "socket =");
     ck_assert_ptr_nonnull(socket);
-    socket[-1] = '#'; /* the only one of them that is no default */
+    socket[-1] = '#'; /* no default, as capacity is none */
     struct conf *shown = loaded(text), *conf = sample_loaded("primary.conf");
     ck_assert_mem_eq(&shown->eal, &conf->eal, sizeof(conf->eal));
     ck_assert_int_eq(shown->idle, conf->idle);
@@ -1043,9 +1173,46 @@ START_TEST(sample_primary_uncommented)
     ck_assert_uint_eq(shown->agent.max_bindings, conf->agent.max_bindings);
     ck_assert_uint_eq(shown->agent.max_lifetime_s, conf->agent.max_lifetime_s);
     ck_assert_uint_eq(shown->agent.timestamp_window_s, conf->agent.timestamp_window_s);
+    ck_assert_mem_eq(&shown->agent.delegation, &conf->agent.delegation, sizeof(conf->agent.delegation));
+    ck_assert_uint_eq(shown->capacity_pps, 5000000);
     ck_assert_str_eq(shown->warnings, "");
     conf_free(shown);
     conf_free(conf);
+    free(text);
+}
+END_TEST
+
+START_TEST(sample_secondary)
+{
+    struct conf *conf = sample_loaded("secondary.conf");
+    char *text = sample_uncommented("secondary.conf");
+    struct conf *shown = loaded(text);
+    ck_assert_int_eq(conf->role, ROLE_SECONDARY);
+    ck_assert_uint_eq(conf->n_peers, 1);
+    ck_assert_mem_eq(&shown->eal, &conf->eal, sizeof(conf->eal));
+    ck_assert_uint_eq(shown->agent.max_bindings, conf->agent.max_bindings);
+    ck_assert_uint_eq(shown->agent.n_home_networks, conf->agent.n_home_networks);
+    ck_assert_mem_eq(shown->peers[0].prefixes, conf->peers[0].prefixes, sizeof(conf->peers[0].prefixes));
+    ck_assert_mem_eq(&shown->agent.delegation, &conf->agent.delegation, sizeof(conf->agent.delegation));
+    conf_free(conf);
+    conf_free(shown);
+    free(text);
+}
+END_TEST
+
+/* The secondary that conf/primary.conf describes is the one of conf/secondary.conf. */
+START_TEST(samples_fit_together)
+{
+    char *text = sample("primary.conf");
+    struct conf *primary = sample_loaded("primary.conf"), *secondary = sample_loaded("secondary.conf");
+    ck_assert_ptr_nonnull(strstr(text, "# secondary \"sha1\" { address = \"10.1.0.3\"  spi = 1000 "));
+    ck_assert_str_eq(secondary->node, "sha1");
+    assert_address(&secondary->peers[0].local, "10.1.0.3");
+    ck_assert_uint_eq(secondary->peers[0].spi, 1000);
+    ck_assert(addr_equal(&secondary->peers[0].address, &primary->agent.home_agents[0]));
+    ck_assert_uint_ne(secondary->id, primary->id);
+    conf_free(primary);
+    conf_free(secondary);
     free(text);
 }
 END_TEST
@@ -1102,8 +1269,14 @@ int main(void)
     tcase_add_test(tests, warnings_keep_whole_lines);
     tcase_add_loop_test(tests, reload, 0, ROWS(reloads));
     tcase_add_test(tests, reload_of_another_role);
+    tcase_add_test(tests, good_delegation);
+    tcase_add_test(tests, delegation_defaults_are_the_agents);
+    tcase_add_test(tests, a_secondary);
+    tcase_add_loop_test(tests, refuses_a_secondary, 0, ROWS(secondary_faults));
     tcase_add_test(tests, sample_primary);
     tcase_add_test(tests, sample_primary_uncommented);
+    tcase_add_test(tests, sample_secondary);
+    tcase_add_test(tests, samples_fit_together);
     tcase_add_test(tests, sample_lab);
     tcase_add_test(tests, sample_mobile_nodes);
     suite_add_tcase(suite, tests);

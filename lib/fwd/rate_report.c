@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rate_report.h"
+
+#include <stdbool.h>
+
+#include <rte_common.h>
+#include <rte_ring_elem.h>
+
+/* One sweep a period, each from the beginning of a period on. */
+static bool sweep_begin(struct rate_sweep *s, uint32_t used, uint64_t now_tsc)
+{
+    if (now_tsc - s->began_tsc < rate_period_tsc())
+        return false;
+    s->began_tsc = now_tsc - now_tsc % rate_period_tsc();
+    s->next = 0;
+    s->end = used;
+    return true;
+}
+
+/* How far the sweep should have come: evenly through seven eighths of its period. The rest is the time that
+ * a late turn and control have to get it all in before the period ends. */
+static uint32_t due_until(const struct rate_sweep *s, uint64_t now_tsc)
+{
+    uint64_t elapsed = now_tsc - s->began_tsc, span = rate_period_tsc() / 8 * 7;
+    return elapsed >= span ? s->end : (uint32_t)(s->end * elapsed / span);
+}
+
+static unsigned gather(struct rate_sweep *s, uint64_t now_tsc, struct rate_report out[static RATE_BATCH])
+{
+    uint32_t until = RTE_MIN(due_until(s, now_tsc), s->next + RATE_SLICE), period = rate_period(now_tsc);
+    unsigned n = 0;
+    for (; s->next < until && n < RATE_BATCH; s->next++) {
+        const struct binding_counter *count = &s->counters[s->next], *told = &s->reported[s->next];
+        if (count->packets != told->packets)
+            out[n++] = (struct rate_report){.slot = s->next,
+                                            .period = period,
+                                            .packets = count->packets - told->packets,
+                                            .bytes = count->bytes - told->bytes};
+    }
+    return n;
+}
+
+unsigned rate_sweep_turn(struct rate_sweep *s, uint32_t used, uint64_t now_tsc)
+{
+    if (s->ring == NULL || (s->next >= s->end && !sweep_begin(s, used, now_tsc)))
+        return 0;
+    struct rate_report report[RATE_BATCH];
+    unsigned n = gather(s, now_tsc, report);
+    if (n == 0)
+        return 0;
+    unsigned in = rte_ring_mp_enqueue_burst_elem(s->ring, report, sizeof(report[0]), n, NULL);
+    for (unsigned i = 0; i < in; i++)
+        s->reported[report[i].slot] = s->counters[report[i].slot];
+    return n - in;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Primary, secondaries and mobile nodes in virtual time over a faulty network: the invariants of
+ * doc/delegation-protocol.md after every event. Each scenario comes from its seed; one that fails prints it.
+ *
+ *     test_delegation [--scenarios N]   the scripted ones, and N from a random seed on
+ *     test_delegation --seed N          exactly that one, with its events
+ *     test_delegation --script NAME     exactly that scripted one
+ *     test_delegation --large           one with thousands of mobile nodes
+ *     test_delegation --soak MINUTES    new ones until then
+ *     ... --from N                      seeds from N on; --keep-going: to the end, and a summary; --trace:
+ * all events as they come
+ */
+#include "scenario.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { TAIL_LINES = 100, RULES_MAX = 16 };
+
+struct options {
+    uint64_t scenarios, seed, from;
+    const char *script;
+    double soak_s;
+    bool one, large, trace, keep_going;
+};
+
+struct failures {
+    uint64_t n;
+    char rule[RULES_MAX][16];
+    uint64_t of[RULES_MAX], seed[RULES_MAX];
+    size_t n_rules;
+};
+
+static struct options options;
+static struct failures failures;
+static struct tally total;
+static uint64_t n_run;
+static struct world *world;
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void note_failure(const char *rule, uint64_t seed)
+{
+    size_t i = 0;
+    while (i < failures.n_rules && strcmp(failures.rule[i], rule) != 0)
+        i++;
+    if (i == RULES_MAX)
+        return;
+    if (i == failures.n_rules) {
+        failures.n_rules++;
+        snprintf(failures.rule[i], sizeof(failures.rule[i]), "%s", rule);
+        failures.seed[i] = seed;
+    }
+    failures.of[i]++;
+}
+
+static void add_up(const struct tally *t)
+{
+    const uint64_t *from = (const uint64_t *)t;
+    uint64_t *to = (uint64_t *)&total;
+    for (size_t i = 0; i < sizeof(*t) / sizeof(*from); i++)
+        to[i] += from[i];
+}
+
+static bool run(void (*scenario)(struct world *world, uint64_t seed), uint64_t seed)
+{
+    memset(world, 0, sizeof(*world));
+    world->trace.live = options.trace;
+    if (setjmp(world->abandon) == 0)
+        scenario(world, seed);
+    n_run++;
+    add_up(&world->tally);
+    const bool good = world->rule[0] == '\0';
+    if (!good) {
+        failures.n++;
+        note_failure(world->rule, seed);
+        if (!options.trace && !options.keep_going)
+            trace_print(&world->trace, TAIL_LINES);
+    }
+    world_close(world);
+    return good || options.keep_going;
+}
+
+static bool run_script(const struct script *script)
+{
+    for (uint64_t variant = 0; variant < script->variants; variant++) {
+        const uint64_t failed = failures.n;
+        const bool on = run(script->run, variant);
+        if (failures.n > failed)
+            fprintf(stderr, "script %s failed, variant %" PRIu64 "\n", script->name, variant);
+        if (!on)
+            return false;
+    }
+    return true;
+}
+
+static bool run_scripts(void)
+{
+    for (size_t i = 0; i < n_scripts; i++) {
+        if (options.script != NULL && strcmp(options.script, scripts[i].name) != 0)
+            continue;
+        if (!run_script(&scripts[i]))
+            return false;
+    }
+    return true;
+}
+
+static void run_many(void)
+{
+    const double end = seconds() + options.soak_s;
+    for (uint64_t i = 0; options.soak_s > 0 ? seconds() < end : i < options.scenarios; i++)
+        if (!run(scenario_random, options.from + i))
+            return;
+}
+
+static void read_options(int argc, char **argv)
+{
+    options = (struct options){.scenarios = 200, .from = (uint64_t)time(NULL) << 16};
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--large") == 0)
+            options.large = true;
+        else if (strcmp(argv[i], "--trace") == 0)
+            options.trace = true;
+        else if (strcmp(argv[i], "--keep-going") == 0)
+            options.keep_going = true;
+        else if (strcmp(argv[i], "--seed") == 0)
+            options.one = true, options.seed = strtoull(value, NULL, 0), i++;
+        else if (strcmp(argv[i], "--from") == 0)
+            options.from = strtoull(value, NULL, 0), i++;
+        else if (strcmp(argv[i], "--scenarios") == 0)
+            options.scenarios = strtoull(value, NULL, 0), i++;
+        else if (strcmp(argv[i], "--script") == 0)
+            options.script = value, i++;
+        else if (strcmp(argv[i], "--soak") == 0)
+            options.soak_s = strtod(value, NULL) * 60, i++;
+    }
+}
+
+static void summary(double took)
+{
+    printf("%" PRIu64 " scenarios, %" PRIu64 " events in %.1f s: %.0f a minute\n", n_run, total.events, took,
+           (double)total.events / took * 60);
+    printf("datagrams %" PRIu64 ", requests %" PRIu64 ", crashes %" PRIu64 ", freezes %" PRIu64
+           ", cuts %" PRIu64 ", attacks %" PRIu64 "\n",
+           total.datagrams, total.requests, total.crashes, total.freezes, total.cuts, total.attacks);
+    printf("packets %" PRIu64 ": forwarded %" PRIu64 " (%" PRIu64 " by a second chance), lost %" PRIu64
+           " (%" PRIu64 " unanswered ARP)\n",
+           total.packets, total.delivered, total.second_chance, total.lost, total.unresolved);
+    for (size_t i = 0; i < failures.n_rules; i++)
+        printf("violated %s: %" PRIu64 " times, first by seed %" PRIu64 "\n", failures.rule[i],
+               failures.of[i], failures.seed[i]);
+}
+
+int main(int argc, char **argv)
+{
+    read_options(argc, argv);
+    world = world_alloc(sizeof(*world));
+    printf("seed %" PRIu64 "\n", options.one ? options.seed : options.from);
+    fflush(stdout);
+    const double began = seconds();
+    if (options.one)
+        run(options.large ? scenario_large : scenario_random, options.seed);
+    else if (options.large)
+        run(scenario_large, options.from);
+    else if (run_scripts() && options.script == NULL)
+        run_many();
+    summary(seconds() - began);
+    free(world);
+    return failures.n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
