@@ -164,23 +164,37 @@ static void home_agent_lists(struct reading *reading, const struct section *s)
     reading->homes_sound = reading->faults == before;
 }
 
-/* ---- What the schema knows and this version does not do yet: accepted, named, and left out ---- */
+enum {
+    every_encapsulation = 0
+#define X(name, number, text, bytes) | 1 << number
+    ENCAPSULATIONS(X)
+#undef X
+};
 
-static void encapsulations(const struct section *s)
+/* What is granted, or at a secondary obeyed; RFC 5944 section 3.7.1 asks for IP in IP in any case. */
+static void encapsulations(const struct section *s, uint8_t *granted)
 {
     static const char *const texts[] = {
 #define X(name, number, text, bytes) text,
         ENCAPSULATIONS(X)
 #undef X
             NULL};
-    for (size_t i = 0; i < section_words(s, "encapsulations"); i++) {
-        const struct word *w = section_word_at(s, "encapsulations", i);
+    static const uint8_t bits[] = {
+#define X(name, number, text, bytes) 1u << number,
+        ENCAPSULATIONS(X)
+#undef X
+    };
+    size_t n = section_words(s, "encapsulations");
+    if (n > 0)
+        *granted = 1u << ENCAPSULATION_IPIP;
+    for (size_t i = 0; i < n; i++) {
         unsigned choice;
-        if (value_choice(w, texts, &choice) && choice > 0)
-            warning(w->origin, w->line, "%s: %s is not granted yet, such requests are answered 139", w->key,
-                    w->text);
+        if (value_choice(section_word_at(s, "encapsulations", i), texts, &choice))
+            *granted |= bits[choice];
     }
 }
+
+/* ---- What the schema knows and this version does not do yet: accepted, named, and left out ---- */
 
 static void reverse_tunnel(const struct section *s)
 {
@@ -195,38 +209,31 @@ static void reverse_tunnel(const struct section *s)
                 w->text);
 }
 
-static void simultaneous_bindings(const struct section *s)
-{
-    const struct word *w = section_word(s, "max-care-of");
-    uint32_t n = 1;
-    if (value_number(w, 1, AGENT_CARE_OF_MAX, &n) && n > 1)
-        warning(w->origin, w->line,
-                "%s: simultaneous bindings are not supported yet; requests for them are answered 1", w->key);
-}
-
 static void read_home_agent(struct reading *reading, const struct section *file)
 {
     struct agent_settings *agent = &reading->conf->agent;
     struct section s;
-    uint32_t lifetime = LIFETIME_S;
+    uint32_t lifetime = LIFETIME_S, care_of = 1;
     agent->max_bindings = BINDINGS;
     agent->timestamp_window_s = TIMESTAMP_WINDOW_S;
-    agent->encapsulations = 1 << ENCAPSULATION_IPIP;
+    /* A secondary obeys whatever its primary has granted. */
+    agent->encapsulations =
+        reading->conf->role == ROLE_SECONDARY ? every_encapsulation : 1 << ENCAPSULATION_IPIP;
     agent->reverse_tunnel = REVERSE_TUNNEL_OFF;
-    agent->max_care_of = 1;
     if (section_only(file, "home-agent", &s)) {
         home_agent_lists(reading, &s);
         value_number(section_word(&s, "max-bindings"), 1, BINDINGS_MAX, &agent->max_bindings);
         value_number(section_word(&s, "max-lifetime"), 1, UINT16_MAX, &lifetime);
         value_number(section_word(&s, "timestamp-window"), 1, TIMESTAMP_WINDOW_MAX_S,
                      &agent->timestamp_window_s);
-        encapsulations(&s);
+        encapsulations(&s, &agent->encapsulations);
+        value_number(section_word(&s, "max-care-of"), 1, AGENT_CARE_OF_MAX, &care_of);
         reverse_tunnel(&s);
-        simultaneous_bindings(&s);
     } else if (reading->conf->role == ROLE_PRIMARY) {
         fault(&reading->origin, 1, "the home-agent section is missing, which role = primary needs");
     }
     agent->max_lifetime_s = (uint16_t)lifetime;
+    agent->max_care_of = (uint8_t)care_of;
 }
 
 /* ---- The whole ---- */

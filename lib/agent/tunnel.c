@@ -269,6 +269,8 @@ struct complaint {
     size_t inner_len;
     struct addr inner_home; /* its destination */
     uint16_t inner_fragment;
+    uint8_t overhead;                 /* bytes that our encapsulation took off the path's MTU */
+    uint8_t restored[ICMP_ERROR_MAX]; /* inner's place where its header had to be put together again */
 };
 
 struct quoted {
@@ -319,23 +321,73 @@ static bool read_inner(const struct agent *agent, const uint8_t *bytes, size_t l
     return true;
 }
 
+/* RFC 2784 section 2: we send neither checksum nor key, and nothing but IPv4 inside. */
+static bool read_gre(const struct agent *agent, const uint8_t *bytes, size_t len, struct complaint *out)
+{
+    static const uint8_t plain[] = {0, 0, 0x08, 0x00};
+    out->overhead = IPV4_HEADER + sizeof(plain);
+    if (len < sizeof(plain))
+        return true; /* the tunnel is known, the packet is not */
+    return memcmp(bytes, plain, sizeof(plain)) == 0 &&
+           read_inner(agent, bytes + sizeof(plain), len - sizeof(plain), out);
+}
+
+/* RFC 2004 section 3: the packet's own header stands in front, changed; what it was is in the forwarding
+ * header behind it. We always send the one with the original source. */
+static bool read_minimal(const struct agent *agent, const struct quoted *outer, const uint8_t *bytes,
+                         size_t len, struct complaint *out)
+{
+    enum { MINIMAL_HEADER = 12, MINIMAL_SOURCE = 0x80 };
+    const uint8_t *forwarding = bytes + outer->header_len;
+    if (len < outer->header_len + (size_t)MINIMAL_HEADER)
+        return true;
+    if (forwarding[1] != MINIMAL_SOURCE || outer->total_len < outer->header_len + MINIMAL_HEADER)
+        return false;
+    const size_t rest = len - outer->header_len - MINIMAL_HEADER;
+    struct writer w = writer_over(out->restored, sizeof(out->restored));
+    write_bytes(&w, bytes, 2);
+    write_u16(&w, (uint16_t)(outer->total_len - MINIMAL_HEADER));
+    write_bytes(&w, bytes + 4, 5);
+    write_u8(&w, forwarding[0]);
+    write_u16(&w, 0);
+    write_bytes(&w, forwarding + 8, 4);
+    write_bytes(&w, forwarding + 4, 4);
+    write_bytes(&w, bytes + IPV4_HEADER, outer->header_len - IPV4_HEADER);
+    const uint16_t checksum = inet_finish(inet_sum(0, out->restored, outer->header_len));
+    out->restored[10] = (uint8_t)(checksum >> 8);
+    out->restored[11] = (uint8_t)checksum;
+    const size_t room = sizeof(out->restored) - writer_len(&w);
+    write_bytes(&w, forwarding + MINIMAL_HEADER, rest < room ? rest : room);
+    return read_inner(agent, out->restored, writer_len(&w), out);
+}
+
 /* Believed is only what quotes a header that we sent: from an address of ours, to a live care-of address, of
- * the tunnel's protocol. */
+ * a protocol that tunnels have. */
 static bool understand(const struct agent *agent, const struct icmp *icmp, struct complaint *out)
 {
     struct quoted outer;
     if (!icmp_is_error(icmp->type) || !read_quoted(icmp->data, icmp->data_len, &outer))
         return false;
-    if (outer.protocol != IPPROTO_NUM_IPIP)
+    if (outer.protocol != IPPROTO_NUM_IPIP && outer.protocol != IPPROTO_NUM_GRE &&
+        outer.protocol != IPPROTO_NUM_MINIMAL)
         return false;
-    *out = (struct complaint){.icmp = icmp, .outer_len = outer.total_len};
+    *out = (struct complaint){.icmp = icmp, .outer_len = outer.total_len, .overhead = IPV4_HEADER};
     out->tunnel = tunnel_find(agent, &outer.source, &outer.destination);
     if (out->tunnel == NULL)
         return false;
     /* A later fragment of an outer packet holds no inner header. */
     if ((outer.fragment & IPV4_OFFSET_MASK) != 0)
         return true;
-    return read_inner(agent, icmp->data + outer.header_len, icmp->data_len - outer.header_len, out);
+    const uint8_t *behind = icmp->data + outer.header_len;
+    const size_t left = icmp->data_len - outer.header_len;
+    switch (outer.protocol) {
+    case IPPROTO_NUM_GRE:
+        return read_gre(agent, behind, left, out);
+    case IPPROTO_NUM_MINIMAL:
+        return read_minimal(agent, &outer, icmp->data, icmp->data_len, out);
+    default:
+        return read_inner(agent, behind, left, out);
+    }
 }
 
 /* RFC 1191 sections 5 and 7: what a router that names no MTU may have meant, by the length of what it
@@ -462,7 +514,7 @@ static bool too_big(struct agent *agent, const struct complaint *c, const struct
     const uint16_t tunnel_mtu = soft != NULL && soft->mtu != 0 ? soft->mtu : mtu;
     /* A sender that allows fragments has nothing to learn (section 5.1): we fragment for it from now on. */
     if ((c->inner_fragment & IPV4_FLAG_DF) != 0)
-        relay(agent, c, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, tunnel_mtu - IPV4_HEADER);
+        relay(agent, c, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, tunnel_mtu - c->overhead);
     return true;
 }
 

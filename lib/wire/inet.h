@@ -17,7 +17,9 @@ enum {
     IPPROTO_NUM_ICMP = 1,
     IPPROTO_NUM_IPIP = 4, /* RFC 2003 */
     IPPROTO_NUM_UDP = 17,
-    IPV4_FLAG_DF = 0x4000, /* in the flags and fragment offset field */
+    IPPROTO_NUM_GRE = 47,     /* RFC 2784 */
+    IPPROTO_NUM_MINIMAL = 55, /* RFC 2004 */
+    IPV4_FLAG_DF = 0x4000,    /* in the flags and fragment offset field */
     IPV4_FLAG_MF = 0x2000,
     IPV4_OFFSET_MASK = 0x1fff
 };

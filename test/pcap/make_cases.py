@@ -125,6 +125,78 @@ def move(s):
     s.count(agent_bindings_created=1, agent_bindings_moved=2, agent_announcements=4, worker_tunnelled=3)
 
 
+# ---- What may be granted besides ----
+
+def granted(s, flags, care_of=CARE_OF, first=True):
+    message = s.request(care_of=care_of, flags=DECAPSULATION | flags).authenticated(MHAE, SA)
+    s.ask(message, source=care_of)
+    if first:
+        s.announce()
+    s.expect_answer(s.reply_to(message, 0 if s.grants.count("max-care-of") else 1), destination=care_of)
+
+
+@case("minimal", grants=["encapsulations = {ipip, minimal}"])
+def minimal(s):
+    """Minimal encapsulation (RFC 2004): the packet's own header stays in front, its identification and DF with it. What
+    is a fragment already goes by IP in IP (section 3)."""
+    s.at(1.5)
+    granted(s, MINIMAL)
+    for i, packet in enumerate((s.ping(), s.ping(tos=0xb9, flags="DF"), s.ping(size=1),
+                                with_options(bytes([1, 1, 1, 0])))):
+        s.at(2 + i / 10)
+        s.from_router(packet)
+        s.to_router(encapsulated_minimal(decremented(packet), HA, CARE_OF))
+    s.at(3)
+    s.tunnel_identification[CARE_OF] = 3  # one for each packet that may be fragmented
+    s.pass_through(fragment(8, bytes(32)))
+    s.at(4)  # too big for the way: 20 bytes are taken off the MTU, so that a fragment fits as well
+    packet = s.ping(size=1480, flags="DF")
+    s.from_router(packet)
+    s.expect_error(packet, TOO_BIG, rest=1480)
+    s.count(worker_tunnelled=5, agent_reply_1=1)
+
+
+@case("gre", grants=["encapsulations = {gre}"])
+def gre(s):
+    """GRE (RFC 2784), neither key nor checksum; an error from the tunnel is relayed with 24 bytes off its MTU."""
+    s.at(1.5)
+    granted(s, GRE)
+    for i, fields in enumerate((dict(), dict(size=1420, tos=0xb9, flags="DF"))):
+        s.at(2 + i / 10)
+        packet = s.ping(**fields)
+        s.from_router(packet)
+        outer = encapsulated_gre(decremented(packet), HA, CARE_OF, i)
+        s.to_router(outer)
+    s.at(3)
+    complaint(s, outer, TOO_BIG, rest=1400)
+    s.expect_error(outer[24:548], TOO_BIG, rest=1376)
+    s.count(worker_tunnelled=2, agent_reply_1=1)
+
+
+@case("simultaneous", grants=["max-care-of = 2"])
+def simultaneous(s):
+    """Two care-of addresses at once (RFC 5944 3.8.2.2, 4.2.3): a copy to each, as long as both are bound; a third is
+    refused with 135."""
+    s.at(1.5)
+    granted(s, 0)
+    s.at(2)
+    s.pass_through(s.ping())
+    s.at(6)
+    granted(s, SIMULTANEOUS, care_of=CARE_OF2, first=False)
+    for i, fields in enumerate((dict(), dict(tos=0xb9, flags="DF"))):
+        s.at(7 + i / 10)
+        packet = s.ping(**fields)
+        s.from_router(packet)
+        s.expect_tunnelled(packet, care_of=CARE_OF2)  # the copy; then the packet itself
+        s.expect_tunnelled(packet)
+    s.at(8)
+    refuse(s, s.request(care_of=FOREIGN_AGENT, flags=DECAPSULATION | SIMULTANEOUS).authenticated(MHAE, SA), 135)
+    s.at(9)  # without the flag the others go
+    granted(s, 0, care_of=CARE_OF2, first=False)
+    s.pass_through(s.ping(), care_of=CARE_OF2)
+    s.count(worker_tunnelled=4, agent_reply_0=3, agent_reply_135=1)
+
+
 # ---- Ends ----
 
 def farewell(s, ahead=0, flip=0):

@@ -3,6 +3,7 @@
 messages and what tunnels and routers do to a packet by hand."""
 import hashlib
 import hmac
+import socket
 import struct
 
 from scapy.config import conf
@@ -12,7 +13,7 @@ from scapy.packet import Raw
 
 conf.verb = 0
 __all__ = ["ARP", "Ether", "ICMP", "IP", "Message", "Raw", "TCP", "UDP", "address", "announcement", "arp",
-           "arp_answer", "arp_request", "decremented", "encapsulated", "fragments", "frame", "hop_taken",
+           "arp_answer", "arp_request", "decremented", "encapsulated", "encapsulated_gre", "encapsulated_minimal", "fragments", "frame", "hop_taken",
            "icmp_error", "icmp_of", "ip_bytes", "ntp", "of_our_own", "own_encapsulated", "probe", "reply", "request",
            "udp_of", "with_checksum",
            "BROADCAST", "MIP_PORT", "MHAE", "FHAE", "GENERALIZED", "NAI", "SIMULTANEOUS", "BROADCASTS", "DECAPSULATION",
@@ -114,6 +115,25 @@ def encapsulated(inner, source, destination, identification):
     df = is_df(inner)
     return bytes(IP(src=source, dst=destination, tos=inner[1], ttl=64, proto=4, flags="DF" if df else 0,
                     id=0 if df else identification) / Raw(bytes(inner)))
+
+
+def encapsulated_gre(inner, source, destination, identification):
+    """RFC 2784 section 2, without checksum: version 0, protocol 0800."""
+    df = is_df(inner)
+    return bytes(IP(src=source, dst=destination, tos=inner[1], ttl=64, proto=47, flags="DF" if df else 0,
+                    id=0 if df else identification) / Raw(b"\0\0\x08\0" + bytes(inner)))
+
+
+def encapsulated_minimal(inner, source, destination):
+    """RFC 2004 section 3, with the original source: the header stays in front, changed."""
+    end = header_len(inner)
+    forwarding = bytes([inner[9], 0x80, 0, 0]) + inner[16:20] + inner[12:16]
+    forwarding = forwarding[:2] + struct.pack("!H", checksum(forwarding)) + forwarding[4:]
+    outer = bytearray(inner[:end])
+    outer[2:4] = struct.pack("!H", len(inner) + len(forwarding))
+    outer[9] = 55
+    outer[12:20] = socket.inet_aton(source) + socket.inet_aton(destination)
+    return with_checksum(bytes(outer)) + forwarding + inner[end:]
 
 
 def own_encapsulated(inner, source, destination):

@@ -59,7 +59,7 @@ home-agent {{
     home-networks = {{"10.1.0.0/24"}}
     max-bindings  = {max_bindings}
     max-lifetime  = 3600
-}}
+{grants}}}
 
 {associations}"""
 
@@ -92,9 +92,9 @@ def foreign_line(foreign, association):
 
 class Scenario:
     def __init__(self, about, associations=None, ports=("home",), max_bindings=64, hello=True, addresses=None,
-                 mtus=None, gateway=None):
+                 mtus=None, gateway=None, grants=()):
         """ports: as the configuration has them in turn. addresses, mtus: of ports that differ. gateway: of the
-        default route, "" for none."""
+        default route, "" for none. grants: further lines of the home agent's."""
         self.about = about
         self.addresses = ADDRESSES | (addresses or {})
         self.mtus = mtus or {}
@@ -102,6 +102,7 @@ class Scenario:
         self.associations = mobile_line(MOBILE, SA) if associations is None else associations
         self.ports = ports
         self.max_bindings = max_bindings
+        self.grants = "".join(f"    {line}\n" for line in grants)
         self.came = {port: [] for port in ports}
         self.left = {port: [] for port in ports}
         self.counters = {}
@@ -254,4 +255,4 @@ class Scenario:
         if self.gateway:
             ports += f'route "0.0.0.0/0" {{ via = "{self.gateway}" }}\n'
         return CONFIGURATION.format(about=about, ports=ports, max_bindings=self.max_bindings,
-                                    associations=self.associations)
+                                    grants=self.grants, associations=self.associations)

@@ -82,6 +82,107 @@ static struct care_of known(void)
     return v.care_of[0];
 }
 
+/* ---- What other encapsulations quote, written out as on the wire: from 203.0.113.5 to 10.1.1.0, UDP ---- */
+static const uint8_t gre_quote[] = {
+    0x45, 0,    5, 220, 0, 0,   0x40, 0, 1,  47, 0xab, 0xcd, 10,  1, 0,   1, 192, 0, 2, 0, /* outer */
+    0,    0,    8, 0,                                                                      /* GRE */
+    0x45, 0,    5, 196, 0, 0,   0x40, 0, 63, 17, 0xef, 0x22, 203, 0, 113, 5, 10,  1, 1, 0, /* inner */
+    0x12, 0x34, 0, 9,   5, 176, 0,    0,
+};
+static const uint8_t minimal_quote[] = {
+    0x45, 0,    5, 220, 0x11, 0x22, 0x40, 0, 1,   55, 0xab, 0xcd, 10, 1, 0, 1, 192, 0, 2, 0, /* changed */
+    17,   0x80, 0, 0,   10,   1,    1,    0, 203, 0,  113,  5, /* forwarding header */
+    0x12, 0x34, 0, 9,   5,    188,  0,    0,
+};
+/* As it came, but for its TTL, which routers have counted down. */
+static const uint8_t minimal_inner[] = {
+    0x45, 0,    5, 208, 0x11, 0x22, 0x40, 0, 1, 17, 0x1b, 0xf5, 203, 0, 113, 5, 10, 1, 1, 0, /* header */
+    0x12, 0x34, 0, 9,   5,    188,  0,    0,
+};
+
+static void report_quote(const uint8_t *quote, size_t len)
+{
+    const struct icmp icmp = {.type = ICMP_UNREACHABLE,
+                              .code = ICMP_FRAGMENTATION_NEEDED,
+                              .rest = 1400,
+                              .data = quote,
+                              .data_len = len};
+    const struct ipv4 header = {
+        .protocol = IPPROTO_NUM_ICMP, .source = ip("192.0.2.254"), .destination = ip("10.1.0.1")};
+    lab_forget(&lab);
+    agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
+    lab_drain(&lab);
+}
+
+static void check_relayed(uint32_t mtu, const uint8_t *datagram, size_t len)
+{
+    const struct relay *r = relayed();
+    ck_assert_ptr_nonnull(r);
+    ck_assert_uint_eq(r->type, ICMP_UNREACHABLE);
+    ck_assert_uint_eq(r->code, ICMP_FRAGMENTATION_NEEDED);
+    ck_assert_uint_eq(r->rest, mtu);
+    ck_assert_uint_eq(r->len, len);
+    ck_assert_mem_eq(r->datagram, datagram, len);
+    ck_assert_uint_eq(known().path_mtu, 1400);
+}
+
+START_TEST(gre)
+{
+    enum { INNER = 24 };
+    bind_node(0);
+    report_quote(gre_quote, sizeof(gre_quote));
+    check_relayed(1400 - INNER, gre_quote + INNER, sizeof(gre_quote) - INNER);
+}
+END_TEST
+
+START_TEST(gre_that_is_not_ours)
+{
+    uint8_t quote[sizeof(gre_quote)];
+    bind_node(0);
+    memcpy(quote, gre_quote, sizeof(quote));
+    quote[20] = 0x20; /* with a key */
+    report_quote(quote, sizeof(quote));
+    ck_assert_ptr_null(relayed());
+    ck_assert_uint_eq(known().path_mtu, 0);
+}
+END_TEST
+
+START_TEST(minimal)
+{
+    bind_node(0);
+    report_quote(minimal_quote, sizeof(minimal_quote));
+    check_relayed(1400 - IPV4_HEADER, minimal_inner, sizeof(minimal_inner));
+}
+END_TEST
+
+START_TEST(minimal_that_is_not_ours)
+{
+    uint8_t quote[sizeof(minimal_quote)];
+    bind_node(0);
+    memcpy(quote, minimal_quote, sizeof(quote));
+    quote[21] = 0; /* without the original source */
+    report_quote(quote, sizeof(quote));
+    ck_assert_ptr_null(relayed());
+    memcpy(quote, minimal_quote, sizeof(quote));
+    quote[27] = 7; /* for another home address */
+    report_quote(quote, sizeof(quote));
+    ck_assert_ptr_null(relayed());
+    ck_assert_uint_eq(known().path_mtu, 0);
+}
+END_TEST
+
+/* Cut short behind the outer header, it still tells of the tunnel. */
+START_TEST(quotes_cut_short)
+{
+    bind_node(0);
+    for (size_t len = IPV4_HEADER; len < IPV4_HEADER + 4; len++) {
+        report_quote(_i == 0 ? gre_quote : minimal_quote, len);
+        ck_assert_ptr_null(relayed());
+        ck_assert_uint_eq(known().path_mtu, 1400);
+    }
+}
+END_TEST
+
 /* ---- RFC 2003 section 4, row by row ---- */
 enum { NOTHING = 255 };
 
@@ -480,6 +581,11 @@ int main(void)
     TCase *errors = lab_case(suite, "errors");
     tcase_add_loop_test(errors, relaying, 0, ROWS(rows));
     tcase_add_loop_test(errors, refused, 0, ROWS(lies));
+    tcase_add_test(errors, gre);
+    tcase_add_test(errors, gre_that_is_not_ours);
+    tcase_add_test(errors, minimal);
+    tcase_add_test(errors, minimal_that_is_not_ours);
+    tcase_add_loop_test(errors, quotes_cut_short, 0, 2);
     tcase_add_test(errors, garbage_is_refused);
     tcase_add_test(errors, home_address_of_the_other_tunnel);
     tcase_add_test(errors, quote_of_no_ipv4_header);
