@@ -211,15 +211,11 @@ static bool move(struct bed *b, const struct addr *home, bool away)
 static void move_all(struct bed *b, bool away)
 {
     enum { SLICE = 1024 };
-    struct binding_view view;
-    size_t cursor = 0;
-    bool more = true;
-    while (more) {
+    for (size_t next = 0; next < b->population.n;) {
         const uint64_t from = processor_ns();
-        for (size_t i = 0; i < SLICE && more; i++) {
-            more = agent_binding_next(b->primary.agent, &cursor, SIZE_MAX, b->now, &view);
-            if (more)
-                require(move(b, &view.home, away), "a binding does not move");
+        for (size_t i = 0; i < SLICE && next < b->population.n; i++) {
+            const struct addr home = population_home(next++);
+            require(move(b, &home, away), "a binding does not move");
         }
         b->primary.spent_ns += processor_ns() - from;
         pass(b);

@@ -5,7 +5,7 @@
 
 enum { LIFETIME = 0xfffe };
 
-static struct addr home_of(size_t i)
+struct addr population_home(size_t i)
 {
     return addr_from_ipv4(0x0b000001u + (uint32_t)i);
 }
@@ -27,7 +27,7 @@ static struct addr home_agent(void)
 static bool configure(struct population *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const struct addr home = home_of(i);
+        const struct addr home = population_home(i);
         const struct association sa = association_of(i);
         if (agent_mobile_set(p->agent, &home, &sa, NULL) != 0)
             return false;
@@ -116,7 +116,7 @@ static void encode(struct population *p, size_t place)
     const struct mip4_request q = {
         .flags = MIP4_COLOCATED,
         .lifetime_s = LIFETIME,
-        .home = home_of(i),
+        .home = population_home(i),
         .home_agent = home_agent(),
         .care_of = care_of(i),
         .identification = p->now.ntp,
@@ -169,7 +169,7 @@ size_t population_register(struct population *p, size_t first, size_t end, perf_
 void population_revoke(struct population *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const struct addr home = home_of(i);
+        const struct addr home = population_home(i);
         agent_revoke(p->agent, &home, p->now);
         while (agent_pop(p->agent) != NULL)
             continue;

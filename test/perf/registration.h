@@ -42,6 +42,8 @@ void population_prepare(struct population *p);
 size_t population_register(struct population *p, size_t first, size_t end, perf_effect effect, void *context);
 /* Who sends the request at this place of the round: its care-of address. */
 struct addr population_source(const struct population *p, size_t place);
+/* The home address of mobile node i, the same in every population. */
+struct addr population_home(size_t i);
 /* Ends all bindings. */
 void population_revoke(struct population *p);
 

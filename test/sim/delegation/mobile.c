@@ -213,13 +213,24 @@ static void note_request(struct mobile *m, const struct letter *letter)
     m->asked_low = low;
 }
 
-static void keep_for_replay(struct mobile *m, const struct letter *letter)
+/* Of those accepted: one that was denied may be accepted later, it is fresh still (RFC 5944 section 5.7.1).
+ */
+static void keep_for_replay(struct mobile *m)
 {
     if (m->old_len > 0 && !chance_percent(&m->world->chance, 20))
         return;
-    memcpy(m->old, letter->bytes, letter->len);
-    m->old_len = letter->len;
-    m->old_source = letter->source;
+    memcpy(m->old, m->heard, m->heard_len);
+    m->old_len = m->heard_len;
+    m->old_source = m->heard_source;
+}
+
+static void note_heard(struct mobile *m, const struct letter *letter)
+{
+    memcpy(m->heard, letter->bytes, letter->len);
+    m->heard_len = letter->len;
+    m->heard_source = letter->source;
+    m->heard_low = (uint32_t)letter->bytes[20] << 24 | (uint32_t)letter->bytes[21] << 16 |
+                   (uint32_t)letter->bytes[22] << 8 | letter->bytes[23];
 }
 
 void mobile_request_arrives(struct world *world, struct letter *letter)
@@ -227,8 +238,8 @@ void mobile_request_arrives(struct world *world, struct letter *letter)
     struct mobile *m = &world->mobiles[letter->mobile];
     if (appliance_is_live(&world->nodes[0])) {
         note_request(m, letter);
+        note_heard(m, letter);
         mobile_deliver(world, m, &letter->source, letter->bytes, letter->len);
-        keep_for_replay(m, letter);
     }
     free(letter);
 }
@@ -247,6 +258,8 @@ void mobile_send_reply(struct world *world, const struct message *message)
         m->asked_ns = TIMER_NEVER;
     if (mip4_code_is_success(reply.code) && reply.lifetime_s > 0 && m->replied_ns == TIMER_NEVER)
         m->replied_ns = world->now_ns;
+    if (mip4_code_is_success(reply.code) && (uint32_t)reply.identification == m->heard_low)
+        keep_for_replay(m);
     struct letter *letter = world_alloc(sizeof(*letter));
     letter->mobile = (size_t)number;
     letter->len = message->len;

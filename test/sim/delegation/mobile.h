@@ -38,13 +38,17 @@ struct mobile {
     /* what the invariants need to know */
     uint64_t asked_ns; /* when the request reached the primary that it has to answer; TIMER_NEVER: none */
     uint32_t asked_low;
-    uint64_t replied_ns;      /* the last acceptance; TIMER_NEVER: none in this binding */
-    uint64_t ended_ns;        /* when its binding ended; TIMER_NEVER: it lives, or never was */
-    uint64_t bound_ns;        /* when its binding began */
-    uint64_t changed_ns;      /* when the primary's entry changed last */
-    uint64_t due_ns;          /* the latest end that was ever granted */
-    uint64_t gap_ns;          /* since when nobody intercepts; TIMER_NEVER: somebody does */
-    uint64_t sent, lost;      /* packets */
+    uint64_t replied_ns;        /* the last acceptance; TIMER_NEVER: none in this binding */
+    uint64_t ended_ns;          /* when its binding ended; TIMER_NEVER: it lives, or never was */
+    uint64_t bound_ns;          /* when its binding began */
+    uint64_t changed_ns;        /* when the primary's entry changed last */
+    uint64_t due_ns;            /* the latest end that was ever granted */
+    uint64_t gap_ns;            /* since when nobody intercepts; TIMER_NEVER: somebody does */
+    uint64_t sent, lost;        /* packets */
+    uint8_t heard[REQUEST_MAX]; /* the request that reached the primary last */
+    size_t heard_len;
+    uint32_t heard_low;
+    struct addr heard_source;
     uint8_t old[REQUEST_MAX]; /* an accepted request, for an attacker to replay */
     size_t old_len;
     struct addr old_source;

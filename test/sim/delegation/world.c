@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAIL = 120 };
-
 void *world_alloc(size_t size)
 {
     void *p = calloc(1, size);
