@@ -107,7 +107,8 @@ class HomeAgent:
         now = time.monotonic()
         if node.last_at is not None:
             same_place = node.last_care_of == care_of
-            if same_place and now - node.last_at < 0.99:
+            # A second, as it was sent; here the first may have waited for its turn on a busy machine.
+            if same_place and now - node.last_at < 0.95:
                 self.violation(home, f"asked again after {now - node.last_at:.3f} s")
             if self.args.replay == "timestamp" and ident <= node.accepted_id:
                 self.violation(home, "timestamp not greater than the last accepted")

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# A lab of network namespaces: real kernels as hosts around one appliance. To be sourced by tests and by the
+# A lab of network namespaces: real kernels as hosts around one appliance, or several. To be sourced by tests and by the
 # demo; it needs root, iproute2, ethtool and tcpdump, and leaves nothing behind.
 #
 #     cn ---- 10.9.0.0/24 ---- rtr ---- 10.2.0.0/24 (visited1) ---- mn
@@ -15,6 +15,7 @@
 #   cn    a correspondent
 #   pha   holds hp0, the appliance's port; its kernel stays out of the way: no address, no ARP
 #   hh    a host on the home link, to watch its neighbour cache
+#   shaN  more of the same, made by lab_secondary: 10.1.0.(2 + N)
 #   mn    the mobile node's host: interfaces home0, visited1, visited2, one of them up at a time
 #   home  the bridge br0 that is the home link
 #
@@ -103,7 +104,7 @@ lab_remove()
         ((${#pids[@]} == 0)) || kill -KILL "${pids[@]}" 2>/dev/null
         ip netns delete "$ns"
     done < <(ip netns list)
-    rm -rf "${LAB_BASE:?}/${2:?}" "/run/dpdk/$1"
+    rm -rf "${LAB_BASE:?}/${2:?}" "/run/dpdk/$1" "/run/dpdk/$1"-*
 }
 
 lab_remove_dead()
@@ -211,8 +212,21 @@ lab_build()
     lab_cable rtr visited2 mn visited2
     lab_address rtr visited2 10.3.0.1/24
 
-    lab_plug pha hp0 pha
-    ip -n "$LAB_ID-pha" link set hp0 arp off up
+    lab_plug_appliance pha
+}
+
+# lab_plug_appliance NAME: its port hp0 on the home link, which its kernel does not touch.
+lab_plug_appliance()
+{
+    lab_plug "$1" hp0 "$1"
+    ip -n "$LAB_ID-$1" link set hp0 arp off up
+}
+
+# lab_secondary N: the place for a secondary, shaN.
+lab_secondary()
+{
+    lab_host "sha$1"
+    lab_plug_appliance "sha$1"
 }
 
 # Builds the lab; it goes when the shell exits. Skips the test where that is impossible.
@@ -235,13 +249,14 @@ lab_up()
 # ---- Programs ----
 
 # lab_spawn NAME NAMESPACE COMMAND...: in the background, output to LAB_DIR/NAME.log. A command on
-# standard input is read from what the caller redirects.
+# standard input is read from what the caller redirects. It goes before whatever else this machine does: an
+# appliance has cores of its own, and what a lab loses for want of them says nothing.
 lab_spawn()
 {
     local name=$1 ns=$2
     shift 2
     [[ -z ${LAB_PID[$name]:-} ]] || lab_fail "$name runs already"
-    ip netns exec "$LAB_ID-$ns" "$@" <&0 >"$LAB_DIR/$name.log" 2>&1 &
+    ip netns exec "$LAB_ID-$ns" nice -n -15 "$@" <&0 >"$LAB_DIR/$name.log" 2>&1 &
     LAB_PID[$name]=$!
 }
 
@@ -302,31 +317,48 @@ capture_end()
 
 # ---- The appliance ----
 
-# appliance_conf [LINE...]: the lab's configuration on standard output, LINEs at its end.
-# shellcheck disable=SC2120
-appliance_conf()
+# lab_lcores ID: the lab's appliances take the machine's cores in turn, one for both lcores of each.
+lab_lcores()
+{
+    local core=${LAB_CORE:-$((($1 - 1) % $(nproc)))}
+    printf '0@%d,1@%d' "$core" "$core"
+}
+
+# machine_conf NAME ID ROLE ADDRESS: what every appliance of the lab has, on standard output.
+machine_conf()
 {
     cat <<CONF
-node = "pha"
-id   = 1
-role = primary
+node = "$1"
+id   = $2
+role = $3
 
 eal {
-    lcores     = "0@0,1@0"
+    lcores     = "$(lab_lcores "$2")"
     memory     = 256
     huge-pages = false
-    prefix     = "$LAB_ID"
+    prefix     = "$LAB_ID-$1"
 }
 
 workers { idle = adaptive }
 
 port home {
     device    = "net_af_packet0,iface=hp0,blocksz=65536,framesz=2048,framecnt=4096,qpairs=1,qdisc_bypass=0"
-    addresses = {"$LAB_HOME_AGENT/24"}
+    addresses = {"$4/24"}
     mtu       = 1500
 }
 
 route "0.0.0.0/0" { via = "10.1.0.1" }
+
+console { listen = "127.0.0.1:2323" }
+CONF
+}
+
+# appliance_conf [LINE...]: the lab's configuration on standard output, LINEs at its end.
+# shellcheck disable=SC2120
+appliance_conf()
+{
+    machine_conf pha 1 primary "$LAB_HOME_AGENT"
+    cat <<CONF
 
 home-agent {
     addresses     = {"$LAB_HOME_AGENT"}
@@ -335,42 +367,113 @@ home-agent {
 }
 
 mobile-node "$LAB_HOME_ADDRESS" { spi = 256  key = "$LAB_KEY" }
-
-console { listen = "127.0.0.1:2323" }
 CONF
     printf '%s\n' "$@"
 }
 
-# start_appliance CONF: returns when it serves.
+# The key that the primary and its secondary N share.
+lab_pair_key()
+{
+    printf 'hex:%064x' $((0x5ec0000 + $1))
+}
+
+# secondary_section N [LINE...]: what makes shaN a secondary of the lab's appliance, for its configuration.
+secondary_section()
+{
+    local n=$1
+    shift
+    printf 'secondary "sha%d" { address = "10.1.0.%d"  spi = %d  key = "%s"' "$n" $((2 + n)) $((1000 + n)) "$(lab_pair_key "$n")"
+    printf '  %s' "$@"
+    printf ' }\n'
+}
+
+# secondary_conf N [LINE...]: the configuration of shaN.
+# shellcheck disable=SC2120
+secondary_conf()
+{
+    local n=$1
+    shift
+    machine_conf "sha$n" $((1 + n)) secondary "10.1.0.$((2 + n))"
+    printf 'primary "pha" { address = "%s"  spi = %d  key = "%s" }\n' "$LAB_HOME_AGENT" $((1000 + n)) "$(lab_pair_key "$n")"
+    printf 'home-agent { max-bindings = 65536 }\n'
+    printf '%s\n' "$@"
+}
+
+# The name of an appliance's process and log; the lab's first is homeportd.
+appliance_name()
+{
+    [[ $1 == pha ]] && echo homeportd || echo "homeportd-$1"
+}
+
+# start_appliance CONF [NAME]: returns when it serves.
 start_appliance()
 {
-    rm -f "$LAB_DIR/homeportd.log" # what one before it said does not count
-    lab_spawn homeportd pha "$LAB_BUILD/app/homeportd/homeportd" -c "$1" -f </dev/null
-    wait_for 30 appliance_settled
-    if lab_ended homeportd || ! appliance_serves; then
-        lab_fail "homeportd does not serve: $(lab_log homeportd)"
+    local ns=${2:-pha} name
+    name=$(appliance_name "$ns")
+    rm -f "$LAB_DIR/$name.log" # what one before it said does not count
+    lab_spawn "$name" "$ns" "$LAB_BUILD/app/homeportd/homeportd" -c "$1" -f </dev/null
+    wait_for 30 appliance_settled "$name"
+    if lab_ended "$name" || ! appliance_serves "$name"; then
+        lab_fail "homeportd does not serve: $(lab_log "$name")"
     fi
 }
 
 appliance_serves()
 {
-    grep -q ' serves: ' "$LAB_DIR/homeportd.log"
+    grep -q ' serves: ' "$LAB_DIR/${1:-homeportd}.log"
 }
 
 appliance_settled()
 {
-    appliance_serves || lab_ended homeportd
+    appliance_serves "$1" || lab_ended "$1"
 }
 
+# stop_appliance [NAME]
+# shellcheck disable=SC2120
 stop_appliance()
 {
-    lab_stop homeportd
+    lab_stop "$(appliance_name "${1:-pha}")"
 }
 
-# console COMMAND...: asks the appliance.
+# start_secondary N [LINE...]: shaN, in its place.
+start_secondary()
+{
+    local n=$1
+    secondary_conf "$@" >"$LAB_DIR/sha$n.conf"
+    chmod 600 "$LAB_DIR/sha$n.conf"
+    start_appliance "$LAB_DIR/sha$n.conf" "sha$n"
+}
+
+# console_of NAME COMMAND...: asks an appliance.
+console_of()
+{
+    local ns=$1
+    shift
+    on "$ns" "$LAB_BUILD/app/homeportctl/homeportctl" "$@"
+}
+
+# console COMMAND...: asks the lab's first one.
 console()
 {
-    on pha "$LAB_BUILD/app/homeportctl/homeportctl" "$@"
+    console_of pha "$@"
+}
+
+# secondary_is STATE N: what the primary says of shaN.
+secondary_is()
+{
+    console -j show secondaries | tr -d '\n' | grep -Eq "\"name\": \"sha$2\"[^}]*\"state\": \"$1\""
+}
+
+# forwarder_is NAME|self [HOME-ADDRESS]
+forwarder_is()
+{
+    console -j show bindings "${2:-$LAB_HOME_ADDRESS}" | grep -q "\"forwarder\": \"$1\""
+}
+
+# forwards_settled NAME|self [HOME-ADDRESS]: and nothing about it is under way.
+forwards_settled()
+{
+    forwarder_is "$@" && console -j show bindings "${2:-$LAB_HOME_ADDRESS}" | grep -Eq '"state": "(delegated|active|local)"'
 }
 
 # ---- The mobile node ----

@@ -191,6 +191,68 @@ def tunnel(programs):
     expect("tunnel, home agent", agent, {"violations": 0, "bound": 0})
 
 
+def stream_to_many(programs, *options):
+    """What homeport-mn says of numbered streams to four home addresses, with a pause of half a second between two."""
+    with home_agent({}, "--tun", "ha0"):
+        node = subprocess.Popen(mobile_nodes(programs, *home(4), "--deregister"), text=True, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+
+        def ask(line):
+            node.stdin.write(line + "\n")
+            node.stdin.flush()
+            return json.loads(node.stdout.readline())
+
+        ask("wait")
+        for _ in range(2):
+            subprocess.run(inside(HA, f"{programs}/homeport-stream", "--to", "10.1.0.50+4", "--rate", "2000", "--count",
+                                  "1000", "--from", "10.1.0.2", *options), check=True, stdout=subprocess.DEVNULL)
+            time.sleep(0.5)
+        status = ask("status")
+        report = json.loads(node.communicate("quit\n", timeout=30)[0].splitlines()[-1])
+    expect("status", status, {"packets": 2000, "stream_total": report["stream_total"]})
+    expect("streams to many", report["stream_total"], {"received": 2000, "lost": 0, "duplicates": 0, "out_of_order": 0})
+    return report
+
+
+def targets(programs):
+    """--to ADDRESS+COUNT takes turns; --zipf gives the k-th a share of 1/k; numbers are each one's own."""
+    for i in range(4):
+        ip("-n", HA, "route", "replace", f"10.1.0.{50 + i}", "dev", "ha0")
+    turns = [stream["received"] for stream in stream_to_many(programs)["streams"]]
+    if turns != [500] * 4:
+        raise AssertionError(f"in turn: {turns}")
+    zipf = [stream["received"] for stream in stream_to_many(programs, "--zipf")["streams"]]
+    wanted = [2000 / k / (1 + 1 / 2 + 1 / 3 + 1 / 4) for k in (1, 2, 3, 4)]
+    if any(abs(got - share) > share / 4 for got, share in zip(zipf, wanted)):
+        raise AssertionError(f"--zipf: {zipf}, not about {wanted}")
+
+
+def gap(programs):
+    """The longest gap is that of a stream, not that between two of them, nor that before its first datagram."""
+    with home_agent({}, "--tun", "ha0"):
+        node = subprocess.Popen(mobile_nodes(programs, *home(1), "--deregister"), text=True, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+        stream = subprocess.Popen(inside(HA, f"{programs}/homeport-stream", "--to", "10.1.0.50", "--rate", "1000",
+                                         "--count", "0", "--from", "10.1.0.2"),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        stream.send_signal(signal.SIGSTOP)
+        ip("-n", HA, "route", "del", "10.1.0.50", "dev", "ha0")
+        ip("-n", HA, "route", "add", "blackhole", "10.1.0.50")
+        stream.send_signal(signal.SIGCONT)
+        time.sleep(0.7)
+        stream.send_signal(signal.SIGSTOP)
+        ip("-n", HA, "route", "del", "blackhole", "10.1.0.50")
+        ip("-n", HA, "route", "add", "10.1.0.50", "dev", "ha0")
+        stream.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        stream.send_signal(signal.SIGTERM)
+        stream.wait(timeout=10)
+        total = json.loads(node.communicate("quit\n", timeout=30)[0].splitlines()[-1])["stream_total"]
+    if not 650000 <= total["longest_gap_us"] <= 2000000 or total["lost"] < 600:
+        raise AssertionError(f"gap: {total}")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -203,7 +265,11 @@ def main():
             run(programs, row)
             print(f"ok: {row[0]}", flush=True)
         tunnel(programs)
-        print("ok: tunnel")
+        print("ok: tunnel", flush=True)
+        targets(programs)
+        print("ok: streams to many home addresses", flush=True)
+        gap(programs)
+        print("ok: the longest gap")
 
 
 if __name__ == "__main__":
