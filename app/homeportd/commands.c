@@ -156,6 +156,7 @@ bool commands_parse(struct commands_line *line, const char *text, bool json, str
     command->argc = 0;
     command->cursor = command->state = 0;
     command->conf = NULL;
+    command->examination = NULL;
     command->refusal[0] = '\0';
     report_init(&command->out, json);
     if (!split(line, text)) {

@@ -34,6 +34,11 @@ enum command_step commands_set_policy(struct control *control, struct command *c
 enum command_step commands_show_counters(struct control *control, struct command *command);
 enum command_step commands_clear_counters(struct control *control, struct command *command);
 
+/* commands_doctor.c */
+bool commands_doctor_prepare(struct command *command, const char *conf_path, FILE *errors);
+enum command_step commands_doctor(struct control *control, struct command *command);
+void commands_doctor_finish(struct command *command);
+
 /* commands_set.c */
 extern const char *const commands_log_levels[];
 enum command_step commands_set_log(struct control *control, struct command *command);

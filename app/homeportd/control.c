@@ -9,6 +9,7 @@
 #include <rte_ether.h>
 #include <rte_lcore.h>
 
+#include "doctor.h"
 #include "effects.h"
 #include "forwarding.h"
 #include "host.h"
@@ -253,6 +254,7 @@ bool control_turn(struct control *c, struct instant now)
     poll_link(c);
     rates_collect(c->rates, rte_rdtsc(), RATES_BUDGET);
     load_work(c, RATES_BUDGET);
+    doctor_work(c);
     mailbox_serve(c->mailbox, c, COMMANDS_BUDGET);
     worked |= control_reload_work(c);
     worked |= forwarding_work(c, FORWARDING_BUDGET);

@@ -11,6 +11,7 @@
 
 #include "agent.h"
 #include "conf.h"
+#include "doctor.h"
 #include "mailbox.h"
 #include "neighbor.h"
 #include "port.h"
@@ -32,6 +33,8 @@
     X(ICMP_MALFORMED, "ICMP messages malformed or with a wrong checksum")                   \
     X(ICMP_ECHO, "echo requests answered")                                                  \
     X(ICMP_IGNORED, "ICMP messages of no interest")                                         \
+    X(PROBES_SENT, "echo requests sent from a primary's address, as probes")                \
+    X(PROBES_RETURNED, "answers to such probes of our secondaries")                         \
     X(ICMP_ERRORS_SENT, "ICMP errors sent")                                                 \
     X(ICMP_ERRORS_LIMITED, "ICMP errors not sent: rate limit")                              \
     X(ICMP_ERRORS_FORBIDDEN, "ICMP errors not sent: RFC 1812 section 4.3.2.7 forbids them") \
@@ -88,6 +91,7 @@ struct control {
     uint32_t refresh_entry;
     uint64_t link_poll_ns;
     struct load_sums load;
+    struct doctor doctor;
     struct reload *reload;              /* NULL: none under way */
     struct counters_baseline *baseline; /* what clear has set to zero */
 };

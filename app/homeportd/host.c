@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "arp.h"
+#include "doctor.h"
 #include "effects.h"
 #include "icmp.h"
 #include "inet.h"
@@ -160,7 +161,7 @@ static void serve_icmp(struct control *c, const struct arrival *a, const struct 
     else if (icmp_is_error(icmp.type)) {
         agent_tunnel_error(c->agent, ip, &icmp, c->now);
         effects_carry_out(c);
-    } else
+    } else if (!doctor_probe_returned(c, &icmp))
         control_count(c, CONTROL_ICMP_IGNORED);
 }
 

@@ -13,6 +13,7 @@
 struct control;
 struct command_row; /* a row of the commands' table */
 struct conf;
+struct examination;
 
 enum {
     MAILBOX_CAPACITY = 32,
@@ -37,6 +38,7 @@ struct command {
     uint64_t cursor;   /* the handler's; 0 at first */
     uint64_t state;    /* likewise */
     struct conf *conf; /* reload: what to apply; then what was in force before, for the session to free */
+    struct examination *examination; /* doctor: what it has found out so far */
     char refusal[COMMAND_REFUSAL_MAX];
 };
 

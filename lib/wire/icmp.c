@@ -2,7 +2,8 @@
 #include "icmp.h"
 
 enum {
-    REPLY_TTL = 64,
+    OWN_TTL = 64,
+    IDENTIFIER_SHIFT = 16,
     CHECKSUM_AT = 2,
     TOS_BITS = 0x1c, /* without precedence and ECN */
     PRECEDENCE_INTERNETWORK = 0xc0,
@@ -73,6 +74,24 @@ static void datagram_write(struct writer *w, const struct ipv4 *ip, const struct
     icmp_write(datagram + IPV4_HEADER, m);
 }
 
+bool icmp_echo_returned(const struct icmp *m, struct icmp_echo *out)
+{
+    if (m->type != ICMP_ECHO_REPLY || m->code != 0)
+        return false;
+    *out = (struct icmp_echo){.identifier = (uint16_t)(m->rest >> IDENTIFIER_SHIFT),
+                              .sequence = (uint16_t)m->rest};
+    return true;
+}
+
+void icmp_encode_echo_request(struct writer *w, const struct addr *source, const struct addr *destination,
+                              const struct icmp_echo *echo, uint16_t id)
+{
+    datagram_write(w,
+                   &(struct ipv4){.ttl = OWN_TTL, .id = id, .source = *source, .destination = *destination},
+                   &(struct icmp){.type = ICMP_ECHO_REQUEST,
+                                  .rest = (uint32_t)echo->identifier << IDENTIFIER_SHIFT | echo->sequence});
+}
+
 void icmp_encode_echo_reply(struct writer *w, const struct ipv4 *request_ip, const struct icmp *request,
                             uint16_t id)
 {
@@ -82,7 +101,7 @@ void icmp_encode_echo_reply(struct writer *w, const struct ipv4 *request_ip, con
     /* RFC 1812 section 4.3.2.5: TOS and precedence as in the request. */
     datagram_write(w,
                    &(struct ipv4){.tos = request_ip->tos,
-                                  .ttl = REPLY_TTL,
+                                  .ttl = OWN_TTL,
                                   .id = id,
                                   .source = request_ip->destination,
                                   .destination = request_ip->source},
@@ -142,7 +161,7 @@ void icmp_encode_error(struct writer *w, const struct addr *source, uint8_t type
     /* RFC 1812 section 4.3.2.5: the offender's TOS, but precedence 6. Never its ECN bits. */
     datagram_write(w,
                    &(struct ipv4){.tos = (uint8_t)(PRECEDENCE_INTERNETWORK | (ip.tos & TOS_BITS)),
-                                  .ttl = REPLY_TTL,
+                                  .ttl = OWN_TTL,
                                   .id = id,
                                   .source = *source,
                                   .destination = ip.source},

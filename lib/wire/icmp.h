@@ -43,6 +43,16 @@ struct icmp {
 bool icmp_decode(const uint8_t *bytes, size_t len, struct icmp *out);
 bool icmp_is_error(uint8_t type);
 
+/* What an echo reply brings back of its request (RFC 792), in host order. */
+struct icmp_echo {
+    uint16_t identifier;
+    uint16_t sequence;
+};
+/* False: m is no echo reply. */
+bool icmp_echo_returned(const struct icmp *m, struct icmp_echo *out);
+/* A whole IPv4 datagram: the echo request without data from source to destination. */
+void icmp_encode_echo_request(struct writer *w, const struct addr *source, const struct addr *destination,
+                              const struct icmp_echo *echo, uint16_t id);
 /* The echo reply to a whole IPv4 echo request datagram, source and destination swapped, its data kept. */
 void icmp_encode_echo_reply(struct writer *w, const struct ipv4 *request_ip, const struct icmp *request,
                             uint16_t id);

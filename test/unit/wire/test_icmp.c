@@ -6,6 +6,7 @@
 /* Datagrams worked out by another implementation. */
 #define ECHO_REQUEST "4548002300090000400166850a0100010a010002080066ca0007000161626364656667"
 #define ECHO_REPLY   "45480023000040004001268e0a0100020a01000100006eca0007000161626364656667"
+#define PROBE        "4500001c00004000400126dd0a0100020a0100010800afb04850fffe"
 #define OFFENDER     "451b0026004d4000401105f2c63364070a01003203e807d00012ba9a30313233343536373839"
 #define ERROR_HEADER "45d8004200004000400105a60a010002c633640703042bc5000005c8"
 
@@ -43,6 +44,48 @@ START_TEST(echo_reply_beyond_a_datagram)
     struct writer w = writer_over(room, sizeof(room));
     icmp_encode_echo_reply(&w, &ip, &echo, 1);
     ck_assert(w.failed);
+}
+END_TEST
+
+START_TEST(echo_request)
+{
+    uint8_t right[64], request[64];
+    size_t len = hex_bytes(PROBE, right, sizeof(right));
+    struct addr source = addr_from_ipv4(0x0a010002), destination = addr_from_ipv4(0x0a010001);
+    struct icmp_echo echo = {.identifier = 0x4850, .sequence = 0xfffe};
+
+    struct writer w = writer_over(request, sizeof(request));
+    icmp_encode_echo_request(&w, &source, &destination, &echo, 0x55);
+    ck_assert(!w.failed);
+    ck_assert_uint_eq(writer_len(&w), len);
+    ck_assert_mem_eq(request, right, len);
+
+    struct writer small = writer_over(request, len - 1);
+    icmp_encode_echo_request(&small, &source, &destination, &echo, 0x55);
+    ck_assert(small.failed);
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    struct icmp message;
+    bool returned;
+} returns[] = {
+    {"echo reply", {.type = ICMP_ECHO_REPLY, .rest = 0x4850fffe}, true},
+    {"echo request", {.type = ICMP_ECHO_REQUEST, .rest = 0x4850fffe}, false},
+    {"echo reply of a code that there is not",
+     {.type = ICMP_ECHO_REPLY, .code = 1, .rest = 0x4850fffe},
+     false},
+    {"unreachable", {.type = ICMP_UNREACHABLE, .rest = 0x4850fffe}, false},
+};
+
+START_TEST(echo_returned)
+{
+    struct icmp_echo echo = {0};
+    ck_assert_msg(icmp_echo_returned(&returns[_i].message, &echo) == returns[_i].returned, "%s",
+                  returns[_i].what);
+    ck_assert_uint_eq(echo.identifier, returns[_i].returned ? 0x4850 : 0);
+    ck_assert_uint_eq(echo.sequence, returns[_i].returned ? 0xfffe : 0);
 }
 END_TEST
 
@@ -250,6 +293,8 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("icmp");
     TCase *tc = tcase_create("icmp");
+    tcase_add_test(tc, echo_request);
+    tcase_add_loop_test(tc, echo_returned, 0, ROWS(returns));
     tcase_add_test(tc, echo_reply);
     tcase_add_test(tc, echo_reply_beyond_a_datagram);
     tcase_add_loop_test(tc, decode_rules, 0, ROWS(messages));
