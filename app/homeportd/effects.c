@@ -46,7 +46,8 @@ static void announce(struct control *c, const struct announcement *a)
     if (!a->ours) /* it is back on the link: frames that still come to us find it there (RFC 5944
                      section 4.2.3) */
         neighbor_heard(c->neighbors, (uint8_t)port_index, &a->home, &a->mac, true, c->now.mono_ns);
-    transmit_arp_announcement(c, (unsigned)port_index, &a->home, a->ours ? NULL : &a->mac);
+    if (!a->silent)
+        transmit_arp_announcement(c, (unsigned)port_index, &a->home, a->ours ? NULL : &a->mac);
 }
 
 static void relay(struct control *c, const struct relay *r)

@@ -194,6 +194,7 @@ struct message {
 struct announcement {
     struct addr home;
     bool ours;      /* home is at the sending interface's own MAC address; else at mac */
+    bool silent;    /* nothing is sent: only what still comes here for home goes to mac, on the link */
     struct mac mac; /* the mobile node's own, on its return */
 };
 

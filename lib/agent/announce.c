@@ -212,6 +212,14 @@ void announce_returned(struct agent *agent, struct mobile *mobile, const struct 
     begin(agent, mobile, &a, now);
 }
 
+void announce_nothing(struct agent *agent, const struct addr *home, const struct mac *mac)
+{
+    static const struct mac unknown;
+    const struct announcement a = {.home = *home, .silent = true, .mac = *mac};
+    if (addr_is_ipv4(home) && !mac_equal(mac, &unknown))
+        effect_announce(agent, &a);
+}
+
 void announce_repeat(struct agent *agent, struct timer *timer, struct instant now)
 {
     struct vigil *v = timer_owner(timer, struct vigil, repeat);
@@ -222,6 +230,14 @@ void announce_repeat(struct agent *agent, struct timer *timer, struct instant no
 }
 
 /* ---- Conflicts ---- */
+static void note_conflict(struct agent *agent, const struct mobile *mobile, struct instant now)
+{
+    const struct note note = {.kind = NOTE_CONFLICT,
+                              .home = mobile->home,
+                              .care_of = mobile->cares->tunnel->far,
+                              .peer = mobile->home};
+    effect_note_limited(agent, &note, now);
+}
 
 /* Still ours after all this time, or the end of the binding would have cancelled it: not a mobile node on
  * its way home. */
@@ -233,21 +249,22 @@ void announce_defend(struct agent *agent, struct timer *timer, struct instant no
         vigil_end_if_idle(v);
         return;
     }
-    if (agent->settings.role == AGENT_SECONDARY)
+    if (agent->settings.role == AGENT_SECONDARY) {
+        note_conflict(agent, mobile, now);
         held_conflict(agent, mobile, &v->claimant);
+    }
     v->ours = true;
     announce(agent, v, now);
 }
 
+/* A secondary's fellows, whom it does not know, announce what is moved to them before it hears of that: it
+ * says nothing unless the conflict stands. */
 static void conflict(struct agent *agent, struct mobile *mobile, const struct mac *claimant,
                      struct instant now)
 {
     count(agent, AGENT_ARP_CONFLICTS);
-    const struct note note = {.kind = NOTE_CONFLICT,
-                              .home = mobile->home,
-                              .care_of = mobile->cares->tunnel->far,
-                              .peer = mobile->home};
-    effect_note_limited(agent, &note, now);
+    if (agent->settings.role == AGENT_PRIMARY)
+        note_conflict(agent, mobile, now);
     struct vigil *v = vigil_get(mobile);
     if (v == NULL || timer_is_set(&v->defend))
         return;

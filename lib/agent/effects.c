@@ -83,7 +83,8 @@ void effect_send(struct agent *agent, const struct message *send)
 
 void effect_announce(struct agent *agent, const struct announcement *announce)
 {
-    count(agent, AGENT_ANNOUNCEMENTS);
+    if (!announce->silent)
+        count(agent, AGENT_ANNOUNCEMENTS);
     add(&agent->effects, EFFECT_ANNOUNCE, announce, sizeof(*announce));
 }
 

@@ -306,6 +306,8 @@ void tunnel_refresh_step(struct agent *agent, struct instant now);
 /* ---- announce.c ---- */
 void announce_bound(struct agent *agent, struct mobile *mobile, struct instant now);
 void announce_returned(struct agent *agent, struct mobile *mobile, const struct mac *mac, struct instant now);
+/* It is on the link again, where another agent says so: we say nothing, but deliver there. */
+void announce_nothing(struct agent *agent, const struct addr *home, const struct mac *mac);
 /* Nothing more is said about this home address. */
 void announce_cancel(struct agent *agent, struct mobile *mobile);
 void announce_repeat(struct agent *agent, struct timer *timer, struct instant now);

@@ -44,6 +44,13 @@ start_secondary 1
 start_secondary 2
 expect "both secondaries are ready" within 10 eval 'secondary_is ready 1 && secondary_is ready 2'
 
+# Registration is the primary's alone: what is asked of a secondary stays unanswered.
+asked_of_secondary() {
+    on cn "$LAB_BUILD/app/mn/homeport-mn" --home-agent 10.1.0.3 --home "$LAB_HOME_ADDRESS" --spi 256 --key "$LAB_KEY" \
+        --care-of 10.9.0.2 --tries 1 --duration 3 --json --quiet </dev/null
+}
+expect "a secondary answers no registration request" eval 'asked_of_secondary | grep -q "\"accepted\":0,\"denied\":{},\"timeouts\":1,"'
+
 roam_to visited1
 start_mobile --care-of 10.2.0.50 --tun mip0 --json --lifetime 300
 expect "the mobile node registers" within 10 forwards_settled self
@@ -109,12 +116,25 @@ expect "and is reached" within 2 reaches cn "$LAB_HOME_ADDRESS"
 expect "by sha2" forwards_settled sha2
 expect "which has the new care-of address" eval 'console_of sha2 -j show bindings | grep -q 10.3.0.50'
 
+# On request tunnels bear the secondary's own address.
+sed -i 's/^delegation { /&outer-source = own  /' "$LAB_DIR/pha.conf"
+expect "outer-source = own by reload" console reload
+expect "delegate to sha1 once more" console delegate "$LAB_HOME_ADDRESS" sha1
+expect "sha1 forwards once more" within 3 forwards_settled sha1
+capture rtr home0 "$LAB_DIR/link.pcap" "ip proto 4 and ether src $(mac_of sha1 hp0)"
+on cn ping -n -q -c 3 -i 0.2 -W 1 "$LAB_HOME_ADDRESS" >/dev/null 2>&1 # homeport-mn takes no tunnel but its home agent's
+capture_end "$LAB_DIR/link.pcap"
+expect "from its own address" \
+    test "$(tcpdump -n -r "$LAB_DIR/link.pcap" src 10.1.0.3 2>/dev/null | wc -l)" -ge 3
+expect "and no other" test "$(tcpdump -n -r "$LAB_DIR/link.pcap" not src 10.1.0.3 2>/dev/null | wc -l)" = 0
+
 # It comes home: nobody forwards any more, and the secondary lets go.
 roam_to home
 mobile_do home home0
 expect "it is deregistered" within 5 eval 'console -j show bindings | tr -d "\n" | grep -q "\"bindings\": \[\]"'
 expect "the router finds it at home" within 3 test "$(neighbor_of rtr "$LAB_HOME_ADDRESS")" = "$(mac_of mn home0)"
 expect "nobody else answers for it" test "$(arp_answered_by)" = "$(mac_of mn home0 | tr a-f A-F)"
+expect "sha1 holds nothing any more" within 6 eval 'console_of sha1 -j show bindings | tr -d "\n" | grep -q "\"bindings\": \[\]"'
 expect "sha2 holds nothing after its linger" within 6 eval 'console_of sha2 -j show bindings | tr -d "\n" | grep -q "\"bindings\": \[\]"'
 
 stop_mobile || lab_say "homeport-mn: $(lab_log mobile)"

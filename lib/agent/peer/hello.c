@@ -6,8 +6,9 @@
  *
  * A HELLO may be a replay, so it changes nothing but a candidate, and costs an answer. Both are bounded
  * without a bucket that a flood of replays could empty to the real peer's cost: a HELLO that a candidate
- * stands for is answered again after HELLO_SPACING_MS at the earliest, and one that is new takes the place of
- * the older candidate, but of none younger than CANDIDATE_MIN_MS. So a few recorded HELLOs, however often
+ * stands for is answered again after HELLO_SPACING_MS at the earliest, one whose nonce made a session before
+ * is known for a replay, and one that is new takes the place of the older candidate, but of none younger than
+ * CANDIDATE_MIN_MS. So a few recorded HELLOs, however often
  * repeated, leave the real one a place, and leave it that place for longer than the round trip that its peer
  * needs to use it.
  */
@@ -135,8 +136,18 @@ static void answer(const struct arrival *a, const struct delegation_hello *their
          &hello);
 }
 
+static bool is_spent(const struct peer *peer, const struct delegation_hello *hello)
+{
+    for (unsigned i = 0; i < SESSION_NONCES && i < peer->n_spent; i++)
+        if (memcmp(peer->spent[i], hello->nonce, sizeof(hello->nonce)) == 0)
+            return true;
+    return false;
+}
+
 static enum agent_counter consider(const struct arrival *a, const struct delegation_hello *hello)
 {
+    if (is_spent(a->peer, hello))
+        return AGENT_PEER_REPLAYED;
     struct session *place = candidate_place(a->peer, a->now);
     if (place == NULL)
         return AGENT_PEER_REPLAYED;
@@ -149,6 +160,21 @@ static enum agent_counter consider(const struct arrival *a, const struct delegat
     return AGENT_PEER_RECEIVED;
 }
 
+/* Discarded, but nothing to warn of. */
+static enum agent_counter discard_quietly(const struct arrival *a, enum agent_counter why)
+{
+    count(a->agent, why);
+    return AGENT_PEER_RECEIVED;
+}
+
+/* HELLOs that waited together for our MAC address to be resolved arrive together. */
+static enum agent_counter repeated(const struct arrival *a, const struct session *candidate)
+{
+    if (a->now.mono_ns - candidate->made_ns < HELLO_SPACING_MS * NSEC_PER_MS)
+        return discard_quietly(a, AGENT_PEER_REPLAYED);
+    return AGENT_PEER_REPLAYED;
+}
+
 /* The peer's epoch in it is not looked at: one that has not heard yet of our restart bears the old one. */
 static enum agent_counter heard(const struct arrival *a, const struct delegation_hello *hello)
 {
@@ -156,7 +182,7 @@ static enum agent_counter heard(const struct arrival *a, const struct delegation
     if (candidate == NULL)
         return consider(a, hello);
     if (a->now.mono_ns - candidate->answered_ns < HELLO_SPACING_MS * NSEC_PER_MS)
-        return AGENT_PEER_REPLAYED;
+        return repeated(a, candidate);
     candidate->answered_ns = a->now.mono_ns;
     if (hello->term >= candidate->hello.term) /* terms only rise: the newer of the two */
         candidate->hello = *hello;
@@ -165,12 +191,27 @@ static enum agent_counter heard(const struct arrival *a, const struct delegation
 }
 
 /* ---- HELLO_ACK ---- */
+
+/* Where greetings crossed, the answer to ours comes when the session stands already. */
+static bool is_late(const struct arrival *a, const struct delegation_hello *hello)
+{
+    const struct session *session = &a->peer->session;
+    return session->live && a->now.mono_ns - session->made_ns < GREETING_MS * NSEC_PER_MS &&
+           memcmp(hello->peer_nonce, session->nonce, sizeof(session->nonce)) == 0;
+}
+
+static bool is_awaited(const struct peer *peer, const struct delegation_hello *hello)
+{
+    return peer->has_nonce && memcmp(hello->peer_nonce, peer->nonce, sizeof(peer->nonce)) == 0;
+}
+
 static enum agent_counter answered(const struct arrival *a, const struct delegation_hello *hello)
 {
-    const struct peer *peer = a->peer;
     if (a->header.peer_epoch != a->agent->epoch)
         return AGENT_PEER_WRONG_EPOCH;
-    if (!peer->has_nonce || memcmp(hello->peer_nonce, peer->nonce, sizeof(peer->nonce)) != 0)
+    if (is_late(a, hello))
+        return discard_quietly(a, AGENT_PEER_WRONG_NONCE);
+    if (!is_awaited(a->peer, hello))
         return AGENT_PEER_WRONG_NONCE;
     struct session agreed;
     if (!session_agree(a, hello, &agreed))

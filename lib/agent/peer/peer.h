@@ -16,7 +16,13 @@
 
 struct transaction;
 
-enum { PEER_KEYS = 2, SESSION_CANDIDATES = 2, SESSION_WINDOW = 4096, PEER_SMALL_PAYLOAD = 600 };
+enum {
+    PEER_KEYS = 2,
+    SESSION_CANDIDATES = 2,
+    SESSION_WINDOW = 4096,
+    SESSION_NONCES = 16, /* remembered after their sessions' end */
+    PEER_SMALL_PAYLOAD = 600
+};
 
 /* ---- Sessions (session.c) ---- */
 struct session {
@@ -25,10 +31,11 @@ struct session {
     uint32_t spi;
     uint64_t peer_epoch;
     uint16_t peer_id;
-    struct delegation_hello hello; /* theirs that it was agreed on with */
-    uint64_t made_ns, answered_ns; /* a candidate's: when, and when its HELLO was last answered */
-    uint64_t sent;                 /* sequence of the last datagram */
-    uint64_t highest;              /* sequence received */
+    struct delegation_hello hello;   /* theirs that it was agreed on with */
+    uint8_t nonce[DELEGATION_NONCE]; /* ours */
+    uint64_t made_ns, answered_ns;   /* a candidate's: when, and when its HELLO was last answered */
+    uint64_t sent;                   /* sequence of the last datagram */
+    uint64_t highest;                /* sequence received */
     uint64_t seen[SESSION_WINDOW / 64];
 };
 
@@ -69,9 +76,11 @@ struct peer {
     struct session session;                        /* the one in use */
     struct session candidates[SESSION_CANDIDATES]; /* agreed on, not yet used by the peer */
     bool has_nonce;
-    uint8_t nonce[DELEGATION_NONCE]; /* ours, pending */
-    struct timer greeting;           /* TIMER_GREETING: set while we send HELLO */
-    unsigned greetings;              /* HELLOs sent since it began */
+    uint8_t nonce[DELEGATION_NONCE];                 /* ours, pending */
+    uint8_t spent[SESSION_NONCES][DELEGATION_NONCE]; /* theirs, which they will not use again: a ring */
+    unsigned n_spent;
+    struct timer greeting; /* TIMER_GREETING: set while we send HELLO */
+    unsigned greetings;    /* HELLOs sent since it began */
     struct flow flow;
 };
 

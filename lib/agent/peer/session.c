@@ -29,6 +29,7 @@ bool session_agree(const struct arrival *a, const struct delegation_hello *hello
                             .peer_id = a->header.node,
                             .hello = *hello,
                             .made_ns = a->now.mono_ns};
+    memcpy(out->nonce, us.nonce, sizeof(out->nonce));
     out->live =
         delegation_session_key(key, primary ? &us : &them, primary ? &them : &us, agent->auth, &out->key);
     return out->live;
@@ -80,12 +81,21 @@ bool peer_in_session(const struct peer *peer)
     return peer->session.live;
 }
 
+/* Whoever has used a session has let go of the nonce that it came from. */
+static void spend_nonce(struct peer *peer)
+{
+    const struct session *session = &peer->session;
+    if (session->live && session->highest > 0)
+        memcpy(peer->spent[peer->n_spent++ % SESSION_NONCES], session->hello.nonce, DELEGATION_NONCE);
+}
+
 /* The nonce goes as well: nothing that was agreed on, or could still be, with what the peer said before this
  * moment comes into use after it. In particular no candidate comes back, with an empty replay window, from a
  * repeated HELLO. */
 void peer_end_session(struct agent *agent, struct peer *peer)
 {
     greeting_stop(agent, peer);
+    spend_nonce(peer);
     session_end(&peer->session);
     for (size_t i = 0; i < SESSION_CANDIDATES; i++)
         session_end(&peer->candidates[i]);

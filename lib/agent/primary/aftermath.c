@@ -30,8 +30,8 @@ static void bury(struct agent *agent, struct holding *h, struct instant now)
         delegation_orphaned(agent, h, now);
     else if (delegation->target == h->node)
         delegation_failed(agent, h, STATUS_OK, now);
-    delegation_released(agent, h, now);
-    holding_free(agent, h);
+    if (holding_release(agent, h, now))
+        holding_free(agent, h);
 }
 
 static void bury_next(struct agent *agent, struct node *node, struct instant now)
@@ -39,6 +39,8 @@ static void bury_next(struct agent *agent, struct node *node, struct instant now
     struct holding *h = node->moot;
     node->moot = h->at_next;
     bury(agent, h, now);
+    if (node->moot == NULL && node->n_queued > 0)
+        batch_schedule(agent, node, now.mono_ns);
 }
 
 void operations_node_dead(struct agent *agent, struct node *node, struct instant now)
@@ -60,12 +62,12 @@ static void recover(struct agent *agent, struct holding *h, struct instant now)
     const struct operation start = {.wish = WISH_INTERCEPT,
                                     .announce = true,
                                     .order = is_busy(delegation->mobile) ? SEND_MOVE : SEND_RESYNC};
-    holding_settle(agent, h);
     if (!is_wanted(h)) {
-        delegation_released(agent, h, now);
-        holding_free(agent, h);
+        if (holding_release(agent, h, now))
+            holding_free(agent, h);
         return;
     }
+    holding_settle(agent, h);
     delegation_lost_table(agent, h);
     if (!operation_issue(agent, delegation, h->node, &start, now))
         count(agent, AGENT_NO_MEMORY); /* never: it has a holding */
@@ -92,11 +94,10 @@ static void reissue_next(struct agent *agent, struct node *node, struct instant 
         renew(agent, h, now);
 }
 
-/* A death that is not through with is finished first: what follows would not know it from the new session. */
+/* A death that is not through with is finished first. Until then nothing of what the new session is for
+ * begins: no operation is sent (batch.c), no answer to the synchronisation read (resync.c). */
 void operations_session_began(struct agent *agent, struct node *node, bool restarted, struct instant now)
 {
-    while (node->moot != NULL && effects_reserve(&agent->effects))
-        bury_next(agent, node, now);
     node->restarted = restarted;
     node->reissue = node->holdings;
     node->blocked = false;

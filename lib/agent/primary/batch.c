@@ -229,12 +229,14 @@ static bool is_exhausted(const struct holding *h)
     return !is_stop(h) && h->tries >= START_TRIES;
 }
 
-/* False: nothing more of this queue fits. */
+/* False: nothing more of this queue fits, or can be given up now. */
 static bool fill_from(struct agent *agent, struct batch *b, struct packet *packet, struct holding **queue,
                       struct instant now)
 {
     while (*queue != NULL) {
         struct holding *h = *queue;
+        if (!effects_reserve(&agent->effects))
+            return false;
         if (is_pointless(agent, h, now) || is_exhausted(h)) {
             operation_give_up(agent, h, now);
             continue;
@@ -286,9 +288,15 @@ static bool send_one(struct agent *agent, struct node *node, struct instant now)
     return true;
 }
 
+/* What is left of a death may be in the queues as well (aftermath.c). */
+static bool may_send(const struct node *node)
+{
+    return node->n_queued > 0 && node->moot == NULL && peer_in_session(&node->peer);
+}
+
 void operations_send(struct agent *agent, struct node *node, struct instant now)
 {
-    for (int budget = BATCH_SEND_AT_ONCE; node->n_queued > 0 && peer_in_session(&node->peer); budget--) {
+    for (int budget = BATCH_SEND_AT_ONCE; may_send(node); budget--) {
         node->blocked = !flow_has_room(&node->peer);
         if (node->blocked)
             return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "internal.h"
+#include "primary/delegation_state.h"
 
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ bool delegation_is_local(const struct mobile *mobile)
     return d == NULL || (d->local && !d->muted);
 }
 
-static bool is_bound(const struct delegation *d)
+bool delegation_is_bound(const struct delegation *d)
 {
     return d->mobile->cares != NULL;
 }
@@ -37,9 +37,7 @@ static bool somebody_else_may_intercept(const struct delegation *d)
     return false;
 }
 
-/* [S] A START may have been obeyed that is not known to be undone: nobody else becomes the final home before
- * that. */
-static bool is_haunted(const struct delegation *d)
+bool delegation_is_haunted(const struct delegation *d)
 {
     for (const struct holding *h = d->holdings; h != NULL; h = h->next)
         if (h->open && h->may_intercept)
@@ -49,7 +47,7 @@ static bool is_haunted(const struct delegation *d)
 
 static enum delegation_state state_of(const struct delegation *d)
 {
-    if (!is_bound(d))
+    if (!delegation_is_bound(d))
         return DELEGATION_STATE_ENDED;
     if (d->orphan)
         return DELEGATION_STATE_ORPHAN;
@@ -60,7 +58,7 @@ static enum delegation_state state_of(const struct delegation *d)
     return somebody_else_may_intercept(d) ? DELEGATION_STATE_RECALLING : DELEGATION_STATE_LOCAL;
 }
 
-static void restate(struct delegation *d)
+void delegation_restate(struct delegation *d)
 {
     d->state = (uint8_t)state_of(d);
 }
@@ -73,15 +71,6 @@ const char *delegation_state_text(const struct mobile *mobile)
 #undef X
     };
     return texts[mobile->delegation == NULL ? DELEGATION_STATE_LOCAL : mobile->delegation->state];
-}
-
-static void note(struct agent *agent, const struct delegation *d, enum note_kind kind,
-                 const struct node *node)
-{
-    struct note n = {.kind = (uint8_t)kind, .home = d->mobile->home};
-    if (node != NULL)
-        memcpy(n.name, node->peer.is.name, sizeof(n.name));
-    effect_note(agent, &n);
 }
 
 /* ---- Its life ---- */
@@ -97,21 +86,20 @@ struct delegation *delegation_get(struct agent *agent, struct mobile *mobile)
     d->local = true;
     d->renew.kind = TIMER_RENEW;
     mobile->delegation = d;
-    restate(d);
+    delegation_restate(d);
     return d;
 }
 
-static void set_owner(struct delegation *d, struct node *node, struct instant now)
+void delegation_set_owner(struct delegation *d, struct node *node)
 {
     if (d->owner != NULL)
         d->owner->n_owned--;
     if (node != NULL)
         node->n_owned++;
     d->owner = node;
-    d->since_ns = now.mono_ns;
 }
 
-static void set_target(struct delegation *d, struct node *node)
+void delegation_set_target(struct delegation *d, struct node *node)
 {
     if (d->target != NULL)
         d->target->n_targeted--;
@@ -122,9 +110,8 @@ static void set_target(struct delegation *d, struct node *node)
 
 static void delegation_free(struct agent *agent, struct delegation *d)
 {
-    const struct instant never = {0};
-    set_owner(d, NULL, never);
-    set_target(d, NULL);
+    delegation_set_owner(d, NULL);
+    delegation_set_target(d, NULL);
     held_reply_drop(agent, d);
     timerq_cancel(agent->timers, &d->renew);
     d->mobile->delegation = NULL;
@@ -160,7 +147,7 @@ static bool may_intercept(const struct agent *agent, struct instant now)
 
 /* [S] Without a store nothing is intercepted before every secondary has synchronised, or its lease is over:
  * it may be theirs. */
-static void attract(struct agent *agent, struct delegation *d, struct instant now)
+void delegation_attract(struct agent *agent, struct delegation *d, struct instant now)
 {
     d->local = true;
     d->muted = !may_intercept(agent, now) &&
@@ -169,7 +156,7 @@ static void attract(struct agent *agent, struct delegation *d, struct instant no
         announce_bound(agent, d->mobile, now);
 }
 
-static void cease(struct agent *agent, struct delegation *d)
+void delegation_cease(struct agent *agent, struct delegation *d)
 {
     d->local = false;
     d->muted = false;
@@ -179,14 +166,14 @@ static void cease(struct agent *agent, struct delegation *d)
 
 static bool outlives_a_start(const struct mobile *mobile, struct instant now)
 {
+    const uint64_t end_ns = now.mono_ns + DELEGATION_DURATION_MAX_MS * NSEC_PER_MS;
     for (const struct care *care = mobile->cares; care != NULL; care = care->next)
-        if (care_left_s(care, now) > DELEGATION_DURATION_MAX_MS / 1000)
+        if (!timer_is_set(&care->lifetime) || care->lifetime.deadline_ns > end_ns)
             return true;
     return false;
 }
 
-/* Longer lifetimes are told an hour at a time, and again after half of it. */
-static void arm_renewal(struct agent *agent, struct delegation *d, struct instant now)
+void delegation_arm_renewal(struct agent *agent, struct delegation *d, struct instant now)
 {
     if (d->muted)
         return;
@@ -198,8 +185,8 @@ static void arm_renewal(struct agent *agent, struct delegation *d, struct instan
 }
 
 /* ---- Operations ---- */
-static bool issue_start(struct agent *agent, struct delegation *d, struct node *node, enum send_order order,
-                        bool announce, struct instant now)
+bool delegation_issue_start(struct agent *agent, struct delegation *d, struct node *node,
+                            enum send_order order, bool announce, struct instant now)
 {
     const struct operation intercept = {.wish = WISH_INTERCEPT, .announce = announce, .order = order};
     if (!operation_issue(agent, d, node, &intercept, now)) {
@@ -209,14 +196,13 @@ static bool issue_start(struct agent *agent, struct delegation *d, struct node *
     return true;
 }
 
-/* node is to become the owner. False: out of memory. */
-static bool start(struct agent *agent, struct delegation *d, struct node *node, enum send_order order,
-                  struct instant now)
+bool delegation_start_at(struct agent *agent, struct delegation *d, struct node *node, enum send_order order,
+                         struct instant now)
 {
-    if (!issue_start(agent, d, node, order, true, now))
+    if (!delegation_issue_start(agent, d, node, order, true, now))
         return false;
-    set_target(d, node);
-    arm_renewal(agent, d, now);
+    delegation_set_target(d, node);
+    delegation_arm_renewal(agent, d, now);
     return true;
 }
 
@@ -238,13 +224,13 @@ static void forward_only(struct agent *agent, struct holding *h, struct instant 
 }
 
 /* A change that it has not acknowledged must not be lost under the STOP: it would linger with what it had. */
-static void stop_with_linger(struct agent *agent, struct delegation *d, const struct node *node,
-                             uint8_t reason, struct instant now)
+void delegation_stop_with_linger(struct agent *agent, struct delegation *d, const struct node *node,
+                                 uint8_t reason, struct instant now)
 {
     struct holding *h = holding_find(d, node);
     if (h == NULL || h->wish == WISH_STOP)
         return;
-    if (h->open && h->wish == WISH_INTERCEPT && h->start != 0)
+    if (holding_may_be_behind(h) && h->wish == WISH_INTERCEPT)
         forward_only(agent, h, now);
     else
         issue_stop(agent, h, reason, STOP_LINGER, now);
@@ -274,7 +260,7 @@ static bool stays_local(const struct agent *agent, const struct mobile *mobile, 
 
 bool delegation_bound(struct agent *agent, struct mobile *mobile, struct instant now)
 {
-    const bool postponed = mobile->delegation != NULL && is_haunted(mobile->delegation);
+    const bool postponed = mobile->delegation != NULL && delegation_is_haunted(mobile->delegation);
     struct node *node = agent->peers == NULL || postponed ? NULL : policy_place(agent, mobile, now);
     struct delegation *d = stays_local(agent, mobile, node, now) ? NULL : delegation_get(agent, mobile);
     if (d == NULL) {
@@ -284,11 +270,11 @@ bool delegation_bound(struct agent *agent, struct mobile *mobile, struct instant
     d->postponed = postponed;
     tell_former(agent, d, now);
     const bool first = agent->settings.delegation.when == WHEN_ON_REGISTRATION;
-    const bool started = node != NULL && start(agent, d, node, SEND_NEW, now);
+    const bool started = node != NULL && delegation_start_at(agent, d, node, SEND_NEW, now);
     d->local = false;
     if (!started || !first)
-        attract(agent, d, now);
-    restate(d);
+        delegation_attract(agent, d, now);
+    delegation_restate(d);
     return started && first;
 }
 
@@ -311,11 +297,11 @@ void delegation_changed(struct agent *agent, struct mobile *mobile, struct insta
         return;
     for (struct holding *h = d->holdings; h != NULL; h = h->next) {
         if (h->node == d->owner || h->node == d->target)
-            issue_start(agent, d, h->node, SEND_URGENT, false, now);
+            delegation_issue_start(agent, d, h->node, SEND_URGENT, false, now);
         else if (lingers(h))
             forward_only(agent, h, now);
     }
-    arm_renewal(agent, d, now);
+    delegation_arm_renewal(agent, d, now);
 }
 
 /* [S] To every lingering node as well. One that is to drop it already has nothing more to hear. */
@@ -350,131 +336,16 @@ void delegation_ended(struct agent *agent, struct mobile *mobile, uint8_t reason
         policy_forget(agent, mobile);
     if (d == NULL)
         return;
-    set_owner(d, NULL, now);
-    set_target(d, NULL);
-    cease(agent, d);
-    d->orphan = d->by_hand = d->replaced = d->postponed = false;
+    delegation_set_owner(d, NULL);
+    delegation_set_target(d, NULL);
+    delegation_cease(agent, d);
+    d->orphan = d->replaced = d->postponed = false;
     held_reply_drop(agent, d);
     stop_everywhere(agent, d, reason, mac, now);
-    restate(d);
+    delegation_restate(d);
     if (mac != NULL)
         send_at_once(agent, d, now);
     delegation_forget_if_idle(agent, d);
-}
-
-/* ---- Moves ---- */
-
-/* [S] After a change of session with the same epoch, what is held there is not known before the
- * synchronisation has ended. */
-static bool is_being_synchronised(const struct delegation *d)
-{
-    for (const struct holding *h = d->holdings; h != NULL; h = h->next)
-        if (peer_in_session(&h->node->peer) && !resync_is_over(h->node))
-            return true;
-    return false;
-}
-
-/* The primary takes it at once, whoever has it or is to have it. */
-static void take_home(struct agent *agent, struct delegation *d, struct instant now)
-{
-    struct node *owner = d->owner, *target = d->target;
-    if (!d->local)
-        attract(agent, d, now);
-    d->orphan = false;
-    set_owner(d, NULL, now);
-    set_target(d, NULL);
-    if (target != NULL)
-        stop_with_linger(agent, d, target, STOP_MOVED, now);
-    if (owner != NULL) {
-        stop_with_linger(agent, d, owner, STOP_MOVED, now);
-        count(agent, AGENT_MOVES);
-        note(agent, d, NOTE_RECALLED, owner);
-        policy_moved(agent, d->mobile, owner, NULL, now);
-    }
-    held_reply_release(agent, d);
-    arm_renewal(agent, d, now);
-    restate(d);
-}
-
-static enum agent_refusal recall(struct agent *agent, struct delegation *d, struct instant now)
-{
-    if (d == NULL || (d->owner == NULL && d->target == NULL))
-        return REFUSAL_ALREADY;
-    if (operations_open(d, d->target != NULL ? d->target : d->owner) || is_being_synchronised(d))
-        return REFUSAL_BUSY;
-    take_home(agent, d, now);
-    return REFUSAL_DONE;
-}
-
-static enum agent_refusal may_move(const struct delegation *d, const struct node *node)
-{
-    if (d != NULL && (d->target == node || (d->target == NULL && d->owner == node)))
-        return REFUSAL_ALREADY;
-    if (!node_is_eligible(node))
-        return node->draining ? REFUSAL_IS_DRAINING : REFUSAL_NOT_READY;
-    if (d != NULL && (d->target != NULL || operations_open(d, node) || is_being_synchronised(d)))
-        return REFUSAL_BUSY; /* [S] */
-    return REFUSAL_DONE;
-}
-
-enum agent_refusal delegation_move(struct agent *agent, struct mobile *mobile, struct node *node,
-                                   struct instant now)
-{
-    struct delegation *d = mobile->delegation;
-    if (mobile->cares == NULL)
-        return REFUSAL_NO_BINDING;
-    if (node == NULL)
-        return recall(agent, d, now);
-    const enum agent_refusal refusal = may_move(d, node);
-    if (refusal != REFUSAL_DONE)
-        return refusal;
-    if (d != NULL && d->orphan) {
-        delegation_take_over(agent, mobile, node, now);
-        return REFUSAL_DONE;
-    }
-    d = delegation_get(agent, mobile);
-    if (d == NULL || !start(agent, d, node, d->owner == NULL ? SEND_NEW : SEND_MOVE, now)) {
-        if (d != NULL)
-            delegation_forget_if_idle(agent, d);
-        return REFUSAL_OUT_OF_MEMORY;
-    }
-    restate(d);
-    return REFUSAL_DONE;
-}
-
-/* The primary attracts it meanwhile: nobody else does for certain. */
-void delegation_take_over(struct agent *agent, struct mobile *mobile, struct node *node, struct instant now)
-{
-    struct delegation *d = mobile->cares == NULL ? NULL : delegation_get(agent, mobile);
-    if (d == NULL || (node != NULL && node == d->target))
-        return;
-    take_home(agent, d, now);
-    if (node != NULL)
-        start(agent, d, node, SEND_MOVE, now);
-    restate(d);
-    delegation_forget_if_idle(agent, d);
-}
-
-bool delegation_rebuilt(struct agent *agent, struct mobile *mobile, struct node *node, struct instant now)
-{
-    struct delegation *d = delegation_get(agent, mobile);
-    if (d == NULL || !issue_start(agent, d, node, SEND_RESYNC, false, now)) {
-        if (d != NULL)
-            delegation_forget_if_idle(agent, d);
-        return false;
-    }
-    holding_find(d, node)->may_intercept = true; /* as its table says: before our START has left, too */
-    struct node *former = d->owner;
-    cease(agent, d);
-    set_owner(d, node, now);
-    if (d->target == node)
-        set_target(d, NULL);
-    if (former != NULL && former != node)
-        stop_with_linger(agent, d, former, STOP_MOVED, now);
-    policy_moved(agent, mobile, former, node, now);
-    arm_renewal(agent, d, now);
-    restate(d);
-    return true;
 }
 
 void delegation_announce_again(struct agent *agent, struct mobile *mobile, struct instant now)
@@ -487,152 +358,15 @@ void delegation_announce_again(struct agent *agent, struct mobile *mobile, struc
     if (d == NULL)
         return;
     if (d->owner != NULL && holding_find(d, d->owner) != NULL)
-        issue_start(agent, d, d->owner, SEND_NEW, true, now);
+        delegation_issue_start(agent, d, d->owner, SEND_NEW, true, now);
     if (d->target != NULL)
-        issue_start(agent, d, d->target, SEND_NEW, true, now);
-}
-
-/* ---- What operations report ---- */
-static void became_owner(struct agent *agent, struct delegation *d, struct node *node, struct instant now)
-{
-    struct node *former = d->owner;
-    set_target(d, NULL);
-    set_owner(d, node, now);
-    d->orphan = d->replaced = false;
-    if (d->local)
-        cease(agent, d);
-    if (former != NULL)
-        stop_with_linger(agent, d, former, STOP_MOVED, now);
-    count(agent, AGENT_MOVES);
-    note(agent, d, NOTE_DELEGATED, node);
-    policy_moved(agent, d->mobile, former, node, now);
-    held_reply_release(agent, d);
-    arm_renewal(agent, d, now);
-}
-
-void delegation_started(struct agent *agent, struct holding *holding, struct instant now)
-{
-    struct delegation *d = holding->delegation;
-    if (holding->node == d->target)
-        became_owner(agent, d, holding->node, now);
-    else if (holding->node == d->owner)
-        d->orphan = false;
-    restate(d);
-}
-
-/* Closed refusals leave nothing open that would have to be waited for: another node is tried, once. */
-static void try_another(struct agent *agent, struct delegation *d, const struct holding *failed,
-                        struct instant now)
-{
-    if (failed->open || d->replaced || d->owner != NULL || !is_bound(d) || is_haunted(d))
-        return;
-    struct node *other = policy_replace(agent, d->mobile, failed->node, now);
-    d->replaced = other != NULL && other != failed->node && start(agent, d, other, SEND_NEW, now);
-}
-
-/* "B fails ... and A is told to announce again"; where there is no A, the primary forwards, and replies. */
-static void target_failed(struct agent *agent, struct delegation *d, struct holding *failed,
-                          struct instant now)
-{
-    set_target(d, NULL);
-    if (d->owner != NULL)
-        delegation_announce_again(agent, d->mobile, now);
-    else if (!d->local)
-        attract(agent, d, now);
-    held_reply_release(agent, d);
-    try_another(agent, d, failed, now);
-}
-
-/* [S] An owner that refuses a change loses the binding to the primary itself. */
-static void owner_failed(struct agent *agent, struct delegation *d, struct node *owner, struct instant now)
-{
-    set_owner(d, NULL, now);
-    d->orphan = false;
-    attract(agent, d, now);
-    note(agent, d, NOTE_RECALLED, owner);
-    policy_moved(agent, d->mobile, owner, NULL, now);
-}
-
-static void note_refusal(struct agent *agent, const struct holding *h, uint8_t status, struct instant now)
-{
-    struct note n = {.kind = NOTE_REFUSED_BY, .code = status, .home = h->delegation->mobile->home};
-    memcpy(n.name, h->node->peer.is.name, sizeof(n.name));
-    effect_note_limited(agent, &n, now);
-}
-
-void delegation_failed(struct agent *agent, struct holding *holding, uint8_t status, struct instant now)
-{
-    struct delegation *d = holding->delegation;
-    if (status != STATUS_OK)
-        note_refusal(agent, holding, status, now);
-    if (!is_bound(d))
-        return;
-    if (holding->node == d->target)
-        target_failed(agent, d, holding, now);
-    else if (holding->node == d->owner)
-        owner_failed(agent, d, holding->node, now);
-    arm_renewal(agent, d, now);
-    restate(d);
-}
-
-static void place_postponed(struct agent *agent, struct delegation *d, struct instant now)
-{
-    if (!d->postponed || is_haunted(d) || !is_bound(d))
-        return;
-    d->postponed = false;
-    struct node *node = d->owner != NULL || d->target != NULL ? NULL : policy_place(agent, d->mobile, now);
-    if (node != NULL)
-        start(agent, d, node, SEND_NEW, now);
-}
-
-/* [S] The node that is done with may have announced what it was never acknowledged for. */
-void delegation_released(struct agent *agent, struct holding *holding, struct instant now)
-{
-    if (holding->haunts)
-        delegation_announce_again(agent, holding->delegation->mobile, now);
-    place_postponed(agent, holding->delegation, now);
-    restate(holding->delegation);
-}
-
-void delegation_lost_table(struct agent *agent, struct holding *holding)
-{
-    (void)agent;
-    struct delegation *d = holding->delegation;
-    d->orphan |= d->owner == holding->node;
-    restate(d);
-}
-
-/* With another START in flight the primary forwards until that is answered. */
-void delegation_orphaned(struct agent *agent, struct holding *holding, struct instant now)
-{
-    struct delegation *d = holding->delegation;
-    if (d->target != NULL) {
-        owner_failed(agent, d, holding->node, now);
-    } else {
-        d->orphan = true;
-        restate(d);
-        policy_orphan(agent, d->mobile, now);
-    }
-    restate(d);
-}
-
-/* Make before break: it becomes the owner again with the acknowledgement that is missing. */
-void delegation_lapsed(struct agent *agent, struct holding *holding, struct instant now)
-{
-    struct delegation *d = holding->delegation;
-    struct node *node = holding->node;
-    owner_failed(agent, d, node, now);
-    if (d->target == NULL)
-        start(agent, d, node, SEND_NEW, now);
-    else
-        stop_with_linger(agent, d, node, STOP_MOVED, now);
-    restate(d);
+        delegation_issue_start(agent, d, d->target, SEND_NEW, true, now);
 }
 
 /* ---- Timers ---- */
 void delegation_reply_due(struct agent *agent, struct timer *timer, struct instant now)
 {
-    struct delegation *d = timer_owner(timer, struct delegation, reply_timer);
+    struct delegation *d = held_reply_owner(timer);
     struct holding *h = d->target == NULL ? NULL : holding_find(d, d->target);
     count(agent, AGENT_REPLIES_LATE);
     held_reply_release(agent, d);
@@ -642,9 +376,9 @@ void delegation_reply_due(struct agent *agent, struct timer *timer, struct insta
 
 static void look_again(struct agent *agent, struct delegation *d, struct instant now)
 {
-    attract(agent, d, now);
-    arm_renewal(agent, d, now);
-    restate(d);
+    delegation_attract(agent, d, now);
+    delegation_arm_renewal(agent, d, now);
+    delegation_restate(d);
     delegation_forget_if_idle(agent, d);
 }
 
@@ -656,8 +390,8 @@ void delegation_renew_due(struct agent *agent, struct timer *timer, struct insta
         return;
     }
     if (d->owner != NULL && holding_find(d, d->owner) != NULL)
-        issue_start(agent, d, d->owner, SEND_RESYNC, false, now);
+        delegation_issue_start(agent, d, d->owner, SEND_RESYNC, false, now);
     if (d->target != NULL)
-        issue_start(agent, d, d->target, SEND_RESYNC, false, now);
-    arm_renewal(agent, d, now);
+        delegation_issue_start(agent, d, d->target, SEND_RESYNC, false, now);
+    delegation_arm_renewal(agent, d, now);
 }

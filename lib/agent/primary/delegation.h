@@ -32,16 +32,13 @@ struct delegation {
     struct node *owner;       /* who is to attract its packets; NULL: the primary */
     struct node *target;      /* whom a START in flight shall make the owner; NULL: none */
     uint8_t state;            /* enum delegation_state */
-    bool by_hand;             /* placed by the operator */
     bool local;               /* the primary attracts its packets */
     bool postponed;           /* to be placed when no other node may be attracting its packets any more */
     bool muted;               /* it would, but may not yet (node_may_intercept) */
     bool orphan;              /* its owner is dead and nobody has taken over yet, or it lost its table */
     bool replaced;            /* a second node was tried after a refusal, since it was last delegated */
-    uint64_t since_ns;        /* when the owner became it */
     uint64_t rebuilt; /* generation of the START that rebuild.c took the binding from; 0: it did not */
     struct held_reply *reply; /* NULL: none waits */
-    struct timer reply_timer; /* TIMER_HELD_REPLY */
     struct timer renew; /* TIMER_RENEW: half of a START's duration, where that is shorter than the lifetime;
                            muted: look again whether it may intercept */
 };
@@ -81,9 +78,8 @@ void delegation_announce_again(struct agent *agent, struct mobile *mobile, struc
 void delegation_started(struct agent *agent, struct holding *holding, struct instant now);
 /* Refused or given up; the STOP that has to follow is issued already. status: enum delegation_status. */
 void delegation_failed(struct agent *agent, struct holding *holding, uint8_t status, struct instant now);
-/* No START of this holding intercepts any more for certain (its STOP was acknowledged, or it is dead). The
- * holding may be freed when this returns. */
-void delegation_released(struct agent *agent, struct holding *holding, struct instant now);
+/* A node is done with (holding_release). haunts: it may have announced what it was never acknowledged for. */
+void delegation_released(struct agent *agent, struct delegation *delegation, bool haunts, struct instant now);
 /* The node has owned it without an acknowledged START in the present session for longer than a former
  * session's lease: the primary attracts its packets until there is one [S]. */
 void delegation_lapsed(struct agent *agent, struct holding *holding, struct instant now);

@@ -59,8 +59,13 @@ static void strays(struct agent *agent, const struct node *node, struct mobile *
         delegation_announce_again(agent, mobile, now);
 }
 
-static void link_changed(struct agent *agent, struct node *node, bool down, struct instant now)
+/* A repetition may come after what was sent next: the newest datagram tells how the link is. */
+static void link_changed(struct agent *agent, struct node *node, bool down, uint64_t sequence,
+                         struct instant now)
 {
+    if (sequence < node->link_told)
+        return;
+    node->link_told = sequence;
     node->link_down = down;
     node_settle(agent, node, now);
 }
@@ -73,7 +78,7 @@ static void table_full(struct agent *agent, struct node *node, struct instant no
 }
 
 void event_heard(struct agent *agent, struct node *node, const struct delegation_event *event,
-                 struct instant now)
+                 uint64_t sequence, struct instant now)
 {
     struct mobile *mobile = mobile_by_home(agent, &event->home);
     count(agent, AGENT_EVENTS_HEARD);
@@ -92,7 +97,7 @@ void event_heard(struct agent *agent, struct node *node, const struct delegation
         break;
     case EVENT_LINK_DOWN:
     case EVENT_LINK_UP:
-        link_changed(agent, node, event->code == EVENT_LINK_DOWN, now);
+        link_changed(agent, node, event->code == EVENT_LINK_DOWN, sequence, now);
         break;
     case EVENT_TABLE_FULL:
         table_full(agent, node, now);

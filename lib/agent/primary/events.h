@@ -5,7 +5,8 @@
 
 #include "node.h"
 
+/* sequence: of the datagram that bore it. */
 void event_heard(struct agent *agent, struct node *node, const struct delegation_event *event,
-                 struct instant now);
+                 uint64_t sequence, struct instant now);
 
 #endif

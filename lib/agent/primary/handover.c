@@ -16,13 +16,25 @@ static struct rated *busiest(struct shelf *shelf, const struct mobility *mobilit
 
 /* ---- Taking over ---- */
 
-/* By the primary itself, at once; it hands on at the pace of moves. */
+/* Its bindings come one at a time; which one is the busiest is known when all are there. */
+static bool somebody_is_being_buried(const struct agent *agent)
+{
+    NODES_FOREACH(agent, node)
+    {
+        if (node->moot != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* By the primary itself, at once: ARP is answered for it from then on. Announcing has its own pace
+ * (announce.c), and handing on that of moves. */
 enum outcome handover_from_dead(struct agent *agent, struct instant now)
 {
     struct policy *policy = agent->policy;
     if (policy->orphans.count == 0)
         return NOTHING;
-    if (!limit_take(&policy->takeovers, now.mono_ns))
+    if (somebody_is_being_buried(agent))
         return HELD_UP;
     const struct shelf_query any = {.most = UINT64_MAX};
     struct rated *rated = shelf_find(&policy->orphans, &any);

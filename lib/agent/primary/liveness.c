@@ -158,13 +158,12 @@ static void begin_counts(struct agent *agent, struct node *node, struct instant 
     schedule(agent, node);
 }
 
-void liveness_session_began(struct agent *agent, struct node *node, bool restarted, struct instant now)
+void liveness_session_began(struct agent *agent, struct node *node, struct instant now)
 {
     begin_counts(agent, node, now);
-    node->newcomer = restarted || node->dead;
     node->sessions++;
-    node->session_ns = node->progress_ns = now.mono_ns;
-    node->answered_ns = node->heard = node->heard_ns = 0;
+    node->progress_ns = now.mono_ns;
+    node->answered_ns = node->heard = node->heard_ns = node->link_told = 0;
     node->n_answers = 0;
     memset(node->answers, 0, sizeof(node->answers));
     node->dead = node->silent = node->withheld = node->synchronised = node->link_down = false;

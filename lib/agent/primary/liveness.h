@@ -14,8 +14,7 @@
  * over [S]. False: out of memory. */
 bool liveness_create(struct agent *agent, struct node *node) __attribute__((warn_unused_result));
 void liveness_destroy(struct agent *agent, struct node *node);
-/* restarted: the node is not the one that it was, or was never met. */
-void liveness_session_began(struct agent *agent, struct node *node, bool restarted, struct instant now);
+void liveness_session_began(struct agent *agent, struct node *node, struct instant now);
 /* A KEEPALIVE came: takes in its LOAD, and answers it. */
 void liveness_keepalive(struct agent *agent, struct node *node, const struct delegation_header *header,
                         const struct delegation_load *load, struct instant now);

@@ -141,7 +141,7 @@ static void began(struct agent *agent, struct peer *peer, bool restarted, bool f
     (void)first;
     struct node *node = node_of(peer);
     resync_abandon(agent, node);
-    liveness_session_began(agent, node, restarted, now);
+    liveness_session_began(agent, node, now);
     if (!resync_begin(agent, node, now))
         count(agent, AGENT_NO_MEMORY);
     operations_session_began(agent, node, restarted, now);
@@ -210,7 +210,7 @@ static void receive_events(struct agent *agent, struct node *node, const struct 
             return;
         }
         if (record.type == DELEGATION_RECORD_EVENT)
-            event_heard(agent, node, &record.event, now);
+            event_heard(agent, node, &record.event, header->sequence, now);
     }
     acknowledge(agent, node, header, DELEGATION_EVENT_ACK, now);
 }

@@ -14,6 +14,7 @@
 struct holding;
 struct batch;
 struct resync;
+struct shelf;
 
 enum {
     NODE_KEEPALIVE_MS = 500,
@@ -41,13 +42,11 @@ struct node {
     bool draining; /* by the operator, by its own LOAD, its link down, or dismissed */
     bool dismissed;
     uint32_t sessions;           /* counts them: which one a START was acknowledged in */
-    uint64_t session_ns;         /* when the present one began */
     struct timer lease;          /* TIMER_NODE_LEASE: the earlier of dead_ns and former_ns */
     struct timer stalled;        /* TIMER_NODE_STALLED: its KEEPALIVEs are missing */
     uint64_t answered_ns;        /* the last KEEPALIVE_ACK with a LEASE that we sent in this session */
     struct delegation_load load; /* its last report */
     uint64_t load_ns;
-    uint64_t ready_ns; /* since when it is READY: ramp */
 
     /* liveness.c's */
     uint64_t dead_ns; /* when whatever it intercepts it intercepts no more, unless it hears of us again. Runs
@@ -63,11 +62,11 @@ struct node {
     bool withheld;      /* KEEPALIVEs are answered without a LEASE */
     bool silent;        /* KEEPALIVEs are missing */
     bool dead;
-    bool drained;      /* by the operator */
-    bool link_down;    /* as it reported */
-    bool synchronised; /* in this session */
-    bool rebuilds;     /* its first synchronisation since our start is not over: bindings come out of it */
-    bool newcomer;     /* it held nothing when this session began: ramp */
+    bool drained;       /* by the operator */
+    bool link_down;     /* as it reported */
+    uint64_t link_told; /* sequence of the datagram that told of it last, in this session */
+    bool synchronised;  /* in this session */
+    bool rebuilds;      /* its first synchronisation since our start is not over: bindings come out of it */
 
     /* operation.c's */
     struct holding *holdings; /* all of them: DL by at_prev, at_next */
@@ -94,9 +93,7 @@ struct node {
     uint64_t compared_ns;      /* when digests were last compared */
 
     /* policy.c's */
-    uint32_t pps, kbps;               /* sum of the averages of what it forwards */
-    uint32_t pending_in, pending_out; /* moves that policy has begun */
-    void *shelf;                      /* policy's index of its bindings by rate */
+    struct shelf *shelf; /* its bindings by rate; NULL: none yet */
 };
 
 static inline struct node *node_of(struct peer *peer)

@@ -38,6 +38,7 @@ static struct holding *holding_create(struct delegation *delegation, struct node
     h->delegation = delegation;
     h->node = node;
     h->wish = WISH_INTERCEPT;
+    h->bucket = delegation_bucket(0, &delegation->mobile->home);
     h->leave.kind = TIMER_HOLDING;
     LL_PREPEND(delegation->holdings, h);
     DL_PREPEND2(node->holdings, h, at_prev, at_next);
@@ -154,7 +155,6 @@ bool operation_issue(struct agent *agent, struct delegation *delegation, struct 
     h->reason = operation->reason;
     h->mode = operation->mode;
     h->mac = operation->mac;
-    h->was_refused = false;
     h->tries = 0;
     if (operation->wish == WISH_INTERCEPT)
         h->linger_ns = 0; /* active again: the next STOP begins another linger */
@@ -179,17 +179,20 @@ bool operations_open(const struct delegation *delegation, const struct node *but
     return false;
 }
 
+bool holding_may_be_behind(const struct holding *h)
+{
+    return h->open && (h->start != 0 || h->haunts || h->wish == WISH_FORWARD);
+}
+
 /* A node that may bear other contents than these is not to go on forwarding to them. */
 static void follow_with_stop(struct agent *agent, struct holding *h, struct instant now)
 {
-    const bool stale = h->start != 0 || h->wish == WISH_FORWARD;
     const struct operation stop = {.wish = WISH_STOP,
                                    .order = SEND_URGENT,
                                    .reason = STOP_ADMIN,
-                                   .mode = stale ? STOP_DROP : STOP_LINGER};
+                                   .mode = holding_may_be_behind(h) ? STOP_DROP : STOP_LINGER};
     if (!operation_issue(agent, h->delegation, h->node, &stop, now))
-        return; /* never: it has a holding */
-    h->was_refused = true;
+        count(agent, AGENT_NO_MEMORY); /* never: it has a holding */
 }
 
 /* [S] A STOP with a new generation follows. */
@@ -255,19 +258,20 @@ static void intercept_taken(struct agent *agent, struct holding *h, struct insta
     delegation_started(agent, h, now);
 }
 
-/* It intercepts no more, by an acknowledged STOP or START without intercept. */
-static void release(struct agent *agent, struct holding *h, struct instant now)
+bool holding_release(struct agent *agent, struct holding *h, struct instant now)
 {
+    const bool haunts = h->haunts;
     holding_settle(agent, h);
-    delegation_released(agent, h, now);
     h->announces = h->haunts = false;
+    delegation_released(agent, h->delegation, haunts, now);
+    return !h->open;
 }
 
 static void forward_taken(struct agent *agent, struct holding *h, struct instant now)
 {
     count(agent, AGENT_STARTS_ACKNOWLEDGED);
-    release(agent, h, now);
-    linger_from_now(agent, h, now, h->duration_ms);
+    if (holding_release(agent, h, now))
+        linger_from_now(agent, h, now, h->duration_ms);
 }
 
 static bool holds_nothing(const struct delegation_ack *ack)
@@ -282,7 +286,8 @@ static void stop_taken(struct agent *agent, struct holding *h, const struct dele
     count(agent, AGENT_STOPS_ACKNOWLEDGED);
     /* Neighbours may have asked meanwhile, and been answered by both. */
     h->haunts |= h->may_intercept && h->tries > 1;
-    release(agent, h, now);
+    if (!holding_release(agent, h, now))
+        return;
     if (h->mode == STOP_DROP || ack->status == STATUS_OK_ABSENT || holds_nothing(ack))
         holding_free(agent, h);
     else if (h->linger_ns == 0)
@@ -302,10 +307,8 @@ static void refused(struct agent *agent, struct holding *h, const struct delegat
     else
         follow_with_stop(agent, h, now);
     delegation_failed(agent, h, ack->status, now);
-    if (h->open)
-        return;
-    delegation_released(agent, h, now);
-    holding_free(agent, h);
+    if (!h->open && holding_release(agent, h, now))
+        holding_free(agent, h);
 }
 
 static void start_answered(struct agent *agent, struct holding *h, const struct delegation_ack *ack,

@@ -29,24 +29,24 @@ struct holding {
     uint32_t told;        /* node->sessions when it was last sent */
     uint32_t session;     /* node->sessions when it was acknowledged */
     uint32_t synced;      /* resync.c's: number of the synchronisation that named it last */
+    uint32_t duration_ms; /* WISH_FORWARD: as sent last */
+    uint16_t bucket;      /* of its home address, for synchronisation */
     uint8_t wish;         /* enum wish: of the newest operation */
-    bool open;            /* not acknowledged */
-    bool queued;          /* in one of the node's queues */
-    bool announces;       /* START: with gratuitous ARP */
-    bool haunts;          /* an announcing START was superseded without being acknowledged: what supersedes it
-                             announces too, and when this node is done with, the owner announces again [S] */
-    bool may_intercept;   /* a START with intercept was sent that no acknowledged STOP or forward-only START
-                             followed, nor a death */
-    bool was_refused;     /* the STOP follows a START refused or given up */
     uint8_t order;        /* enum send_order */
     uint8_t reason, mode; /* STOP: enum delegation_reason, delegation_mode */
     uint8_t tries;        /* datagrams of this wish; what is asked again with a new generation counts on */
-    struct mac mac;       /* STOP_DELIVER */
-    uint32_t duration_ms; /* WISH_FORWARD: as sent last */
-    uint64_t digest;      /* its share of node->digest; 0: none */
-    uint64_t linger_ns;   /* when its linger is over by our count; 0: no STOP was acknowledged yet */
-    struct timer leave;   /* TIMER_HOLDING. Not open: it lingers no more, by the longest count. Open: it is to
-                             be   asked again */
+    bool open : 1;        /* not acknowledged */
+    bool queued : 1;      /* in one of the node's queues */
+    bool announces : 1;   /* START: with gratuitous ARP */
+    bool haunts : 1;      /* an announcing START was superseded without being acknowledged: what supersedes it
+                             announces too, and when this node is done with, the owner announces again [S] */
+    bool may_intercept : 1; /* a START with intercept was sent that no acknowledged STOP or forward-only START
+                               followed, nor a death */
+    struct mac mac;         /* STOP_DELIVER */
+    uint64_t digest;        /* its share of node->digest; 0: none */
+    uint64_t linger_ns;     /* when its linger is over by our count; 0: no STOP was acknowledged yet */
+    struct timer leave; /* TIMER_HOLDING. Not open: it lingers no more, by the longest count. Open: it is to
+                           be asked again */
 };
 
 struct operation {
@@ -76,6 +76,12 @@ void holding_leave_due(struct agent *agent, struct timer *timer, struct instant 
 /* Below every operation issued for this node that is not acknowledged or superseded; 0 before it has
  * synchronised. */
 uint64_t operations_floor(const struct agent *agent, const struct node *node);
+/* A START is open there, and what the node has may be of an older one. */
+bool holding_may_be_behind(const struct holding *holding);
+/* Its node is done with: it intercepts no more for certain. False: the binding has been placed there anew by
+ * that, so the holding is needed. */
+bool holding_release(struct agent *agent, struct holding *holding, struct instant now)
+    __attribute__((warn_unused_result));
 /* Closes it without an answer, for its node holds nothing any more; it waits for nothing. */
 void holding_settle(struct agent *agent, struct holding *holding);
 /* And its delegation, if that is over. */

@@ -40,8 +40,6 @@ static enum agent_refusal put(struct agent *agent, struct mobile *mobile, struct
     if (refusal != REFUSAL_DONE)
         return refusal;
     rated->by_hand = by_hand;
-    if (mobile->delegation != NULL)
-        mobile->delegation->by_hand = by_hand;
     policy_wake(agent);
     return REFUSAL_DONE;
 }

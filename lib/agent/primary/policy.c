@@ -126,10 +126,13 @@ void policy_unpend(struct agent *agent, struct rated *rated)
     agent->policy->n_pending--;
 }
 
+/* Its owner died; one that has lost its table is being told again. */
 static bool is_orphan(const struct delegation *d)
 {
-    return d != NULL && d->state == DELEGATION_STATE_ORPHAN && d->owner != NULL &&
-           d->owner->state == PEER_DEAD;
+    if (d == NULL || !d->orphan || d->owner == NULL)
+        return false;
+    const struct holding *h = holding_find(d, d->owner);
+    return h == NULL || h->wish != WISH_INTERCEPT;
 }
 
 /* Where it stands, by what delegation.c says. */
@@ -224,7 +227,7 @@ void policy_moved(struct agent *agent, struct mobile *mobile, struct node *from,
     policy_settle(agent, rated, to);
     rated->since_ns = now.mono_ns;
     if (to != NULL && to->shelf != NULL)
-        ((struct shelf *)to->shelf)->refusals = 0;
+        to->shelf->refusals = 0;
     policy_wake(agent);
 }
 
@@ -322,9 +325,7 @@ static struct limit pace_of(uint32_t per_s)
 
 void policy_configured(struct agent *agent)
 {
-    const struct delegation_settings *s = &agent->settings.delegation;
-    agent->policy->moves = pace_of(s->moves_per_s);
-    agent->policy->takeovers = pace_of(s->announcements_per_s);
+    agent->policy->moves = pace_of(agent->settings.delegation.moves_per_s);
     policy_wake(agent);
 }
 

@@ -43,7 +43,7 @@ struct policy {
     struct shelf *shelves; /* of nodes */
     struct rated *sounding, *pending;
     uint32_t n_pending;
-    struct limit moves, takeovers;
+    struct limit moves;
 
     /* A walk over all bindings, to see them for the first time or to forget what was done by hand. */
     bool walking, releasing;

@@ -44,7 +44,7 @@ struct rated {
     struct told *told;
     uint32_t planned; /* the plan that has moved it */
     uint16_t bucket;
-    bool sounding, pending, by_hand;
+    bool sounding : 1, pending : 1, by_hand : 1;
 };
 
 struct rated *rated_create(struct mobile *mobile);

@@ -92,9 +92,10 @@ bool rebuild(struct agent *agent, struct node *node, struct mobile *mobile, cons
         return false;
     if (!limit_lifetimes(agent, mobile, found, now) || !delegation_rebuilt(agent, mobile, node, now)) {
         binding_end(agent, mobile);
+        delegation_ended(agent, mobile, STOP_ADMIN, NULL, now);
         return false;
     }
-    mobile->delegation->rebuilt = found->starts[0].generation;
+    mobile->delegation->rebuilt = holding_find(mobile->delegation, node)->start = found->starts[0].generation;
     protect(mobile, found->starts[0].cookie);
     count(agent, AGENT_REBUILT);
     return true;

@@ -16,5 +16,7 @@ void held_reply_keep(struct agent *agent, struct delegation *delegation, const s
                      struct instant now);
 void held_reply_release(struct agent *agent, struct delegation *delegation);
 void held_reply_drop(struct agent *agent, struct delegation *delegation);
+/* Whose TIMER_HELD_REPLY this is. */
+struct delegation *held_reply_owner(struct timer *timer);
 
 #endif

@@ -89,8 +89,6 @@ static void session_is_synchronised(struct agent *agent, struct node *node, stru
 {
     node->synchronised = true;
     node->rebuilds = false;
-    if (node->newcomer)
-        node->ready_ns = now.mono_ns;
     note_synchronised(agent, node);
     node_settle(agent, node, now);
 }
@@ -381,8 +379,8 @@ void resync_receive(struct agent *agent, struct node *node, const struct delegat
     if (header->type != DELEGATION_SYNC_DATA)
         return;
     const bool awaited = resync != NULL && resync->phase == ASKING && header->request == (uint16_t)resync->id;
-    if (awaited && !read_answer(agent, node, records, now))
-        return;
+    if (awaited && (node->moot != NULL || !read_answer(agent, node, records, now)))
+        return; /* it comes again */
     acknowledge(agent, node, header, now);
     if (!awaited)
         return;
@@ -395,14 +393,12 @@ void resync_receive(struct agent *agent, struct node *node, const struct delegat
 /* ---- Walks ---- */
 static void add_up(struct resync *resync, const struct holding *h)
 {
-    if (h->digest != 0)
-        resync->digests[delegation_bucket(0, &h->delegation->mobile->home)] ^= h->digest;
+    resync->digests[h->bucket] ^= h->digest;
 }
 
 static bool differs(const struct resync *resync, const struct holding *h)
 {
-    const uint16_t bucket = delegation_bucket(0, &h->delegation->mobile->home);
-    return (resync->differs[bucket / 64] >> bucket % 64 & 1) != 0;
+    return (resync->differs[h->bucket / 64] >> h->bucket % 64 & 1) != 0;
 }
 
 /* In a bucket that differs, and not named: the node has lost it. */

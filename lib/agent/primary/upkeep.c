@@ -9,7 +9,7 @@ static const uint64_t pending_ns = 500 * NSEC_PER_MS;
 /* Before a move that failed is tried again: lost datagrams are no reason to wait long. */
 static const uint64_t failed_ns = NSEC_PER_S;
 
-enum { WALK_STEP = 64, DECAY_STEP = 16, LOADS_AVERAGED = 8 };
+enum { WALK_STEP = 8, DECAY_STEP = 16, LOADS_AVERAGED = 8 };
 
 enum outcome upkeep_walk(struct agent *agent, struct instant now)
 {
@@ -24,8 +24,6 @@ enum outcome upkeep_walk(struct agent *agent, struct instant now)
         policy_see(agent, mobile);
         if (policy->releasing && mobile->rated != NULL)
             mobile->rated->by_hand = false;
-        if (policy->releasing && mobile->delegation != NULL)
-            mobile->delegation->by_hand = false;
     }
     policy->walking = policy->walk_at < agent->n_slots;
     policy->releasing &= policy->walking;

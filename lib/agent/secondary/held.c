@@ -339,10 +339,11 @@ void held_stop(struct agent *agent, struct held *held, const struct delegation_s
         held_entomb(agent, held);
         return;
     }
-    /* Where the mobile node is at home nothing may be tunnelled to where it was; what still comes here goes
-     * onto the link like anything for a station there. */
-    if (stop->mode == STOP_DELIVER && held->mobile->cares != NULL)
+    /* Where the mobile node is at home nothing may be tunnelled to where it was. */
+    if (stop->mode == STOP_DELIVER && held->mobile->cares != NULL) {
         binding_end(agent, held->mobile);
+        announce_nothing(agent, &held->mobile->home, &stop->mac);
+    }
 }
 
 /* ---- What happens to it ---- */

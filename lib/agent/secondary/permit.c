@@ -101,6 +101,13 @@ static bool conflicts(const struct agent *agent, const struct principal *princip
            (other != NULL && other->principal != principal && !held_lingers(other));
 }
 
+/* Every entry becomes a tombstone one day, and stays one while the floor does not rise. */
+static bool is_full(const struct agent *agent, const struct principal *principal)
+{
+    return agent->n_bindings >= agent->settings.max_bindings ||
+           principal->n_tombstones > agent->settings.max_bindings;
+}
+
 enum delegation_status permit_offer(const struct agent *agent, const struct principal *principal,
                                     const struct held *entry, const struct offer *offer)
 {
@@ -120,5 +127,5 @@ enum delegation_status permit_offer(const struct agent *agent, const struct prin
         return STATUS_ADDRESS_CONFLICT;
     if (agent->load.link_down && (s->flags & START_INTERCEPT) != 0)
         return STATUS_LINK_DOWN;
-    return is_new && agent->n_bindings >= agent->settings.max_bindings ? STATUS_NO_RESOURCES : STATUS_OK;
+    return is_new && is_full(agent, principal) ? STATUS_NO_RESOURCES : STATUS_OK;
 }

@@ -92,7 +92,7 @@ void principal_lease_due(struct agent *agent, struct timer *timer, struct instan
         count(agent, AGENT_LEASES_LOST);
         note_lease(agent, principal, NOTE_LEASE_LOST);
     }
-    if (!principal->leased)
+    if (!principal->leased && !principal->peer.dismissed)
         peer_greet(agent, &principal->peer, now);
 }
 
@@ -140,14 +140,24 @@ static void ask_for_another(struct agent *agent, struct principal *principal, st
         peer_greet(agent, &principal->peer, now);
 }
 
+/* When the next one is due, by what has become of the last. */
+static uint64_t next_keepalive_ns(const struct principal *principal)
+{
+    const struct keepalive *last = &principal->asked[(principal->next_asked - 1) % PRINCIPAL_KEEPALIVES];
+    const bool answered = last->sequence <= principal->heard;
+    return last->sent_ns + (answered ? PRINCIPAL_KEEPALIVE_MS : PRINCIPAL_RETRY_MS) * NSEC_PER_MS;
+}
+
 void principal_keepalive_due(struct agent *agent, struct timer *timer, struct instant now)
 {
     struct principal *principal = timer_owner(timer, struct principal, keepalive);
     if (!peer_in_session(&principal->peer))
         return;
-    keepalive(agent, principal, now);
-    ask_for_another(agent, principal, now);
-    if (!timerq_set(agent->timers, timer, now.mono_ns + PRINCIPAL_KEEPALIVE_MS * NSEC_PER_MS))
+    if (next_keepalive_ns(principal) <= now.mono_ns) {
+        keepalive(agent, principal, now);
+        ask_for_another(agent, principal, now);
+    }
+    if (!timerq_set(agent->timers, timer, next_keepalive_ns(principal)))
         count(agent, AGENT_NO_MEMORY);
 }
 
@@ -234,7 +244,7 @@ static void drop_all(struct agent *agent, struct held *const *first)
     }
 }
 
-/* Its entries have ended before (dismissed), or the whole agent ends. */
+/* What it delegated has been dropped before (dismissed), or the whole agent ends. */
 static void destroy(struct agent *agent, struct peer *peer)
 {
     struct principal *principal = principal_of(peer);
@@ -257,12 +267,19 @@ static void reconfigured(struct agent *agent, struct peer *peer, struct instant 
     (void)now;
 }
 
-/* What it delegated is dropped in steps; the last of them releases it. */
+static bool holds_nothing(const struct principal *principal)
+{
+    return principal->entries == NULL && principal->tombstones == NULL;
+}
+
+/* What it delegated is dropped in steps; the last of them releases it. Nothing of the session that ends can
+ * arrive any more, so that no tombstone is needed. */
 static bool dismissed(struct agent *agent, struct peer *peer, struct instant now)
 {
     (void)now;
     peer_end_session(agent, peer);
-    return principal_of(peer)->entries == NULL;
+    held_floor(principal_of(peer), UINT64_MAX);
+    return holds_nothing(principal_of(peer));
 }
 
 static void introduce(struct agent *agent, struct peer *peer, struct delegation_hello *hello)
@@ -297,7 +314,7 @@ static void began(struct agent *agent, struct peer *peer, bool restarted, bool f
     *present_lease(principal) = (struct lease){0};
     memset(principal->asked, 0, sizeof(principal->asked));
     keepalive(agent, principal, now);
-    if (!timerq_set(agent->timers, &principal->keepalive, now.mono_ns + PRINCIPAL_KEEPALIVE_MS * NSEC_PER_MS))
+    if (!timerq_set(agent->timers, &principal->keepalive, next_keepalive_ns(principal)))
         count(agent, AGENT_NO_MEMORY);
 }
 
@@ -328,7 +345,7 @@ static void receive(struct agent *agent, struct peer *peer, const struct delegat
 /* ---- What is left over ---- */
 static bool is_leaving(const struct principal *principal)
 {
-    return principal->peer.dismissed && principal->entries == NULL;
+    return principal->peer.dismissed && holds_nothing(principal);
 }
 
 static bool has_work_of(const struct principal *principal)

@@ -17,6 +17,7 @@ struct snapshot;
 
 enum {
     PRINCIPAL_KEEPALIVE_MS = 500,
+    PRINCIPAL_RETRY_MS = 200,   /* as long as there is no answer: a lease is to outlive the loss of some */
     PRINCIPAL_ASKING_MS = 1000, /* a session without a lease for so long: another is asked for */
     PRINCIPAL_KEEPALIVES = 16,  /* so many may be waiting for their answer */
     PRINCIPAL_LEASES = 8        /* the present session's, and of those before it */
@@ -29,7 +30,6 @@ struct lease {
 
 struct principal {
     struct peer peer;  /* first */
-    bool dismissed;    /* not configured any more: what it delegated is being dropped */
     uint32_t term;     /* the highest obeyed */
     uint64_t floor;    /* the highest heard in this session */
     uint32_t sessions; /* counts them; the present one's number */

@@ -310,7 +310,8 @@ static void take(struct appliance *node, const struct effect *e)
         send(node, &e->send);
         break;
     case EFFECT_ANNOUNCE:
-        link_announce(node->world, node, &e->announce);
+        if (!e->announce.silent)
+            link_announce(node->world, node, &e->announce);
         break;
     case EFFECT_NOTE:
         world_trace(node->world, note_text(e->note.kind), (int)node->number, TRACE_NOBODY,

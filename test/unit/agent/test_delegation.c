@@ -54,6 +54,14 @@ START_TEST(nobody_to_delegate_to)
 }
 END_TEST
 
+static void registered_here(size_t i)
+{
+    set_when(WHEN_MANUAL);
+    registers(i);
+    cast_wait_ms(&cast, 4000);
+    forget();
+}
+
 static size_t placed(size_t i)
 {
     struct node *target = cast_mobile(&cast, i)->delegation->target;
@@ -75,6 +83,56 @@ START_TEST(on_registration)
     cast_wait_ms(&cast, 1000);
     ck_assert_uint_eq(cast_replies(&cast), 0);
     ck_assert_uint_eq(lab_counter(&cast.lab, AGENT_REPLIES_LATE), 0);
+}
+END_TEST
+
+static struct message reply_in(const struct cast *c)
+{
+    for (size_t i = 0; i < c->lab.n_log; i++)
+        if (c->lab.log[i].kind == EFFECT_SEND && c->lab.log[i].send.source_port == MIP4_PORT)
+            return c->lab.log[i].send;
+    ck_abort_msg("no reply");
+}
+
+static const struct {
+    const char *what;
+    enum delegation_when when;
+} ways[] = {
+    {"on registration", WHEN_ON_REGISTRATION},
+    {"after registration", WHEN_AFTER_REGISTRATION},
+};
+
+/* Mobile nodes see one ordinary home agent: what they are told is the same byte for byte, from the same
+ * address, whether somebody else forwards for them or not; a first registration, a renewal, a move, and a
+ * return. */
+START_TEST(mobile_nodes_see_no_difference)
+{
+    static struct cast plain;
+    cast_open(&plain, 3);
+    set_when(ways[_i].when);
+    for (int step = 0; step < 4; step++) {
+        struct cast *both[] = {&plain, &cast};
+        struct message reply[2];
+        for (int k = 0; k < 2; k++) {
+            struct ask ask = step < 3 ? lab_ask(&both[k]->lab, 0) : lab_ask_return(&both[k]->lab, 0);
+            if (step == 2)
+                ask.q.care_of = ask.source = ip("192.0.2.99");
+            const bool at_once = cast_send(both[k], &ask);
+            if (at_once)
+                reply[k] = reply_in(both[k]);
+            cast_wait_ms(both[k], 400);
+            if (!at_once)
+                reply[k] = reply_in(both[k]);
+        }
+        ck_assert_msg(reply[0].len == reply[1].len &&
+                          memcmp(reply[0].bytes, reply[1].bytes, reply[0].len) == 0,
+                      "%s, step %d", ways[_i].what, step);
+        ck_assert(addr_equal(&reply[0].source, &reply[1].source));
+        ck_assert(addr_equal(&reply[0].destination, &reply[1].destination));
+        for (int k = 0; k < 2; k++)
+            cast_wait_ms(both[k], 1000);
+    }
+    cast_close(&plain);
 }
 END_TEST
 
@@ -234,6 +292,24 @@ START_TEST(long_lifetimes_are_renewed)
 }
 END_TEST
 
+/* The forwarder's entry does not end before the binding does, by however little that is longer. */
+START_TEST(lifetime_hardly_longer_than_a_start)
+{
+    cast.lab.settings.max_lifetime_s = MIP4_LIFETIME_INFINITE;
+    set_when(WHEN_MANUAL);
+    struct ask ask = lab_ask(&cast.lab, 0);
+    ask.q.lifetime_s = DELEGATION_DURATION_MAX_MS / 1000 + 1;
+    ck_assert(cast_send(&cast, &ask));
+    cast_wait_ms(&cast, 500);
+    ck_assert_int_eq(move(0, 0), REFUSAL_DONE);
+    cast_wait_ms(&cast, 1000);
+    ck_assert_uint_eq(line(0, 0, 0)->start.duration_ms, DELEGATION_DURATION_MAX_MS);
+    actor_forget(&cast.actors[0]);
+    cast_wait_ms(&cast, DELEGATION_DURATION_MAX_MS - 5000);
+    ck_assert_uint_eq(lines(0, 0), 1);
+}
+END_TEST
+
 /* ---- Moves ---- */
 START_TEST(make_before_break)
 {
@@ -337,6 +413,22 @@ START_TEST(one_move_at_a_time)
     cast.actors[0].deaf = false;
     cast_wait_ms(&cast, 1000);
     ck_assert_int_eq(move(0, 2), REFUSAL_DONE);
+}
+END_TEST
+
+/* Else three would intercept: both ends of the move, and the primary. */
+START_TEST(no_recall_within_a_move)
+{
+    delegated(0, 0);
+    cast.actors[1].withholds = true;
+    ck_assert_int_eq(move(0, 1), REFUSAL_DONE);
+    cast_wait_ms(&cast, 10);
+    ck_assert_int_eq(recall(0), REFUSAL_BUSY);
+    ck_assert(!is_local(0));
+    actor_release(&cast.actors[1]);
+    cast_wait_ms(&cast, 100);
+    ck_assert_int_eq(recall(0), REFUSAL_DONE);
+    ck_assert(is_local(0));
 }
 END_TEST
 
@@ -596,6 +688,72 @@ START_TEST(comes_back_before_the_stop_is_acknowledged)
 }
 END_TEST
 
+/* Node 0 is the only one that may be given anything, and mobile node 0 registers again while the STOP of its
+ * former life is not acknowledged there. */
+static void comes_back_to_the_same_node(void)
+{
+    delegated(0, 0);
+    for (size_t k = 1; k < 3; k++)
+        node_set_draining(cast.lab.agent, cast_node(&cast, k), true, cast.lab.now);
+    set_when(WHEN_AFTER_REGISTRATION);
+    cast.actors[0].deaf = true;
+    struct ask ask = lab_ask(&cast.lab, 0);
+    ask.q.lifetime_s = 0;
+    ask.q.care_of = addr_from_ipv4(0xc000020a);
+    ck_assert(cast_send(&cast, &ask));
+    cast_wait_ms(&cast, 100);
+    ck_assert(cast_register(&cast, 0, 13));
+}
+
+/* Done with its former life there, the binding is placed at the very same node: what ends is only that. */
+START_TEST(placed_where_it_was)
+{
+    const uint64_t deaf_ms[] = {100,
+                                2500}; /* it hears of the new care-of address; only of a STOP: given up */
+    comes_back_to_the_same_node();
+    cast_wait_ms(&cast, deaf_ms[_i]);
+    ck_assert_int_eq(last_line(0, 0)->is_stop, _i == 1);
+    forget();
+    cast.actors[0].deaf = false;
+    cast_wait_ms(&cast, 4000);
+    ck_assert_str_eq(state(0), "delegated");
+    ck_assert_ptr_eq(owner(0), cast_node(&cast, 0));
+    ck_assert_uint_eq(last_line(0, 0)->start.flags & (START_ANNOUNCE | START_INTERCEPT),
+                      START_ANNOUNCE | START_INTERCEPT);
+    ck_assert_uint_eq(cast_node(&cast, 0)->n_lingering, 0);
+    cast_wait_ms(&cast, 60000);
+    ck_assert_str_eq(state(0), "delegated");
+    ck_assert_uint_eq(cast_node(&cast, 0)->digest, cast.actors[0].digest);
+}
+END_TEST
+
+/* A START that was superseded may have been obeyed: what may linger with its care-of address is told the
+ * present one, and what was given up drops it. */
+START_TEST(recalled_before_a_change_is_acknowledged)
+{
+    registered_here(0);
+    cast.actors[0].mute = true;
+    ck_assert_int_eq(move(0, 0), REFUSAL_DONE);
+    cast_wait_ms(&cast, 10);
+    cast.actors[0].deaf = true;
+    ck_assert(cast_register(&cast, 0, 14));
+    cast_wait_ms(&cast, 10);
+    cast.actors[0].deaf = cast.actors[0].mute = _i == 1;
+    if (_i == 1)
+        cast_wait_ms(&cast, 3000);
+    else
+        ck_assert_int_eq(recall(0), REFUSAL_DONE);
+    cast_wait_ms(&cast, 100);
+    const struct line *last = last_line(0, 0);
+    const struct addr now = addr_from_ipv4(0xc000020e);
+    ck_assert_int_eq(last->is_stop, _i == 1);
+    if (_i == 1)
+        ck_assert_uint_eq(last->stop.mode, STOP_DROP);
+    else
+        ck_assert(addr_equal(&last->start.care_of, &now));
+}
+END_TEST
+
 /* ---- Death and restart ---- */
 START_TEST(owner_dies)
 {
@@ -627,6 +785,30 @@ START_TEST(taken_over_by_another)
     actor_release(&cast.actors[1]);
     ck_assert(!is_local(0));
     ck_assert_ptr_eq(owner(0), cast_node(&cast, 1));
+}
+END_TEST
+
+/* Its bindings are let go of one at a time; a new session meanwhile does none of that at once, and nothing of
+ * it is taken for the new session's. */
+START_TEST(met_again_before_its_death_is_through)
+{
+    delegated(0, 0);
+    delegated(1, 0);
+    struct node *node = cast_node(&cast, 0);
+    peer_end_session(cast.lab.agent, &node->peer);
+    operations_node_dead(cast.lab.agent, node, cast.lab.now);
+    delegation_changed(cast.lab.agent, cast_mobile(&cast, 0), cast.lab.now);
+    actor_greet(&cast.actors[0]);
+    ck_assert(peer_in_session(&node->peer));
+    ck_assert_ptr_nonnull(holding(0, 0));
+    ck_assert_ptr_nonnull(holding(1, 0));
+    cast_wait_ms(&cast, 6000);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(is_local(i));
+        for (size_t n = 0; n < lines(0, i); n++)
+            ck_assert(line(0, i, n)->is_stop);
+    }
+    ck_assert_uint_eq(node->n_owned, 0);
 }
 END_TEST
 
@@ -753,6 +935,7 @@ int main(void)
     tcase_add_test(tc, after_registration);
     tcase_add_test(tc, nobody_to_delegate_to);
     tcase_add_test(tc, on_registration);
+    tcase_add_loop_test(tc, mobile_nodes_see_no_difference, 0, ROWS(ways));
     tcase_add_test(tc, on_registration_unanswered);
     tcase_add_test(tc, on_registration_refused);
     tcase_add_test(tc, duplicates_while_held);
@@ -764,12 +947,14 @@ int main(void)
     tcase_add_test(tc, renewal_and_end_of_one_care_of_address);
     tcase_add_test(tc, path_mtu_reaches_the_forwarder);
     tcase_add_test(tc, long_lifetimes_are_renewed);
+    tcase_add_test(tc, lifetime_hardly_longer_than_a_start);
     tc = cast_case(suite, "moves");
     tcase_add_test(tc, make_before_break);
     tcase_add_test(tc, recall_to_the_primary);
     tcase_add_test(tc, lingering_nodes_hear_of_changes);
     tcase_add_test(tc, linger_counts_from_the_acknowledgement);
     tcase_add_test(tc, one_move_at_a_time);
+    tcase_add_test(tc, no_recall_within_a_move);
     tcase_add_test(tc, no_move_before_synchronisation);
     tcase_add_test(tc, linger_begins_anew);
     tcase_add_test(tc, target_fails);
@@ -784,9 +969,12 @@ int main(void)
     tcase_add_test(tc, swept);
     tcase_add_test(tc, comes_back_while_they_linger);
     tcase_add_test(tc, comes_back_before_the_stop_is_acknowledged);
+    tcase_add_loop_test(tc, placed_where_it_was, 0, 2);
+    tcase_add_loop_test(tc, recalled_before_a_change_is_acknowledged, 0, 2);
     tc = cast_case(suite, "death and restart");
     tcase_add_test(tc, owner_dies);
     tcase_add_test(tc, taken_over_by_another);
+    tcase_add_test(tc, met_again_before_its_death_is_through);
     tcase_add_test(tc, target_dies);
     tcase_add_test(tc, owner_restarts);
     tcase_add_test(tc, owner_has_a_new_session);

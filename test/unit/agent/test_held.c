@@ -352,9 +352,70 @@ START_TEST(tunnel_trouble_is_reported)
 }
 END_TEST
 
+/* ---- Back home ---- */
+START_TEST(delivered_on_the_link)
+{
+    struct delegation_stop stop;
+    char order[64];
+    hold(0);
+    deputy_forget(&deputy);
+    stop = deputy_stop_of(&deputy, 0, 0);
+    stop.mode = STOP_DELIVER;
+    stop.mac = somebody;
+    deputy_do_stop(&deputy, 0, &stop);
+    ck_assert_str_eq(deputy_order(&deputy, order), "R A S");
+    const struct announcement *a = &deputy_effect(&deputy, EFFECT_ANNOUNCE)->announce;
+    ck_assert(addr_equal(&a->home, &stop.home) && mac_equal(&a->mac, &somebody));
+    ck_assert(a->silent && !a->ours);
+    ck_assert_uint_eq(deputy_counter(&deputy, AGENT_ANNOUNCEMENTS), 1); /* that of the START */
+    deputy_forget(&deputy);
+    deputy_wait(&deputy, 5000);
+    ck_assert_uint_eq(deputy_effects(&deputy, EFFECT_ANNOUNCE), 0);
+}
+END_TEST
+
+START_TEST(delivered_nowhere_without_a_mac)
+{
+    struct delegation_stop stop;
+    char order[64];
+    hold(0);
+    deputy_forget(&deputy);
+    stop = deputy_stop_of(&deputy, 0, 0);
+    stop.mode = STOP_DELIVER;
+    stop.mac = (struct mac){{0}};
+    deputy_do_stop(&deputy, 0, &stop);
+    ck_assert_str_eq(deputy_order(&deputy, order), "R S");
+}
+END_TEST
+
+/* ---- Bounds ---- */
+/* The floor does not rise, and every home address is another one. */
+START_TEST(tombstones_are_bounded)
+{
+    struct delegation_start start;
+    unsigned n = 0;
+    do {
+        start = deputy_start_of(&deputy, 0, n);
+        if (deputy_do_start(&deputy, 0, &start).status != STATUS_OK)
+            break;
+        stop_it(n, STOP_DROP);
+        deputy_forget(&deputy);
+    } while (++n < 200);
+    ck_assert_uint_eq(n, deputy.settings.max_bindings + 1);
+    deputy.primaries[0].floor = start.generation - 2;
+    deputy_wait(&deputy, 500);
+    hold(100);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("held");
+    TCase *home = deputy_case(suite, "home");
+    tcase_add_test(home, delivered_on_the_link);
+    tcase_add_test(home, delivered_nowhere_without_a_mac);
+    TCase *bounds = deputy_case(suite, "bounds");
+    tcase_add_test(bounds, tombstones_are_bounded);
     TCase *arp = deputy_case(suite, "arp");
     tcase_add_test(arp, answers_for_what_it_intercepts);
     tcase_add_test(arp, does_not_answer_for_what_it_only_forwards);

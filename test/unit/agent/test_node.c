@@ -517,6 +517,24 @@ START_TEST(draining_has_several_causes)
 }
 END_TEST
 
+/* The repetition of an event that comes after the next one tells what was, not what is. */
+START_TEST(late_copy_of_a_link_event)
+{
+    up(0);
+    struct session *session = &script(0)->agent->peers->session;
+    say_event(0, 0, EVENT_LINK_DOWN, 0, 0);
+    session->sent++;
+    say_event(0, 0, EVENT_LINK_UP, 0, 0);
+    session->sent -= 2;
+    say_event(0, 0, EVENT_LINK_DOWN, 0, 0);
+    session->sent++;
+    ck_assert_uint_eq(script(0)->answered[DELEGATION_EVENT_ACK], 3);
+    ck_assert(!node(0)->draining && node_is_eligible(node(0)));
+    say_event(0, 0, EVENT_LINK_DOWN, 0, 0);
+    ck_assert(node(0)->draining);
+}
+END_TEST
+
 /* ---- Events ---- */
 START_TEST(events_are_acknowledged_and_acted_on)
 {
@@ -701,6 +719,7 @@ static void add_alone(Suite *suite)
     tcase_add_test(one, death_count_runs_on_over_a_change_of_session);
     tcase_add_test(one, may_intercept_when_former_leases_are_over);
     tcase_add_test(one, draining_has_several_causes);
+    tcase_add_test(one, late_copy_of_a_link_event);
     tcase_add_test(one, strays_make_the_primary_announce_again);
     tcase_add_test(one, full_table_gets_nothing_until_it_reports_again);
     tcase_add_test(one, rates_are_acknowledged);

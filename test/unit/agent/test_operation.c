@@ -138,7 +138,6 @@ START_TEST(start_is_given_up)
     ck_assert_uint_eq(lab_counter(&cast.lab, AGENT_STARTS_GIVEN_UP), 1);
     ck_assert(is_local(0));
     ck_assert_str_eq(state(0), "recalling");
-    ck_assert(holding(0, 0)->was_refused);
 }
 END_TEST
 

@@ -44,6 +44,21 @@ START_TEST(greets_no_more_under_a_lease)
 }
 END_TEST
 
+/* A lease is to outlive the loss of some: asked again every 200 ms until there is an answer. */
+START_TEST(asks_again_soon_without_an_answer)
+{
+    deputy.primaries[0].deaf = true;
+    deputy_forget(&deputy);
+    deputy_wait(&deputy, 1000); /* at 500, 700 and 900 */
+    ck_assert_uint_eq(deputy_count(&deputy, 0, DELEGATION_KEEPALIVE), 3);
+    deputy_lease(&deputy, 0);
+    deputy_forget(&deputy);
+    deputy.primaries[0].deaf = false;
+    deputy_wait(&deputy, 1500); /* at 1400, 1900 and 2400 */
+    ck_assert_uint_eq(deputy_count(&deputy, 0, DELEGATION_KEEPALIVE), 3);
+}
+END_TEST
+
 START_TEST(greets_when_the_lease_is_over)
 {
     deputy.primaries[0].deaf = true;
@@ -91,9 +106,9 @@ START_TEST(lease_counts_from_the_question)
     deputy.primaries[0].deaf = true;
     hold(0);
     deputy_wait(&deputy, 500);
-    deputy_wait(&deputy, 499);
+    deputy_wait(&deputy, 199);
     deputy_lease(&deputy, 0); /* asked at 500 */
-    deputy_wait(&deputy, 1000);
+    deputy_wait(&deputy, 1300);
     ck_assert(intercepts(0)); /* 1999 */
     deputy_wait(&deputy, 1);
     ck_assert(!intercepts(0));
@@ -105,9 +120,9 @@ START_TEST(lease_that_comes_too_late_is_none)
 {
     hold(0);
     deputy.primaries[0].deaf = true;
-    deputy.primaries[0].lease.lease_ms = 300;
+    deputy.primaries[0].lease.lease_ms = 150;
     deputy_wait(&deputy, 2499);
-    deputy_lease(&deputy, 0); /* asked at 2000 */
+    deputy_lease(&deputy, 0); /* asked at 2300 */
     ck_assert(!intercepts(0));
 }
 END_TEST
@@ -185,8 +200,9 @@ START_TEST(heard_in_the_session)
     deputy_wait(&deputy, 500);
     const uint64_t second = deputy.heard[deputy.n_heard - 1].header.sequence;
     ck_assert_uint_eq(load_told(0).heard, second - 1);
+    const uint64_t last = deputy.heard[deputy.n_heard - 1].header.sequence;
     deputy_answer_without_lease(&deputy, 0);
-    ck_assert_uint_eq(load_told(0).heard, second + 1);
+    ck_assert_uint_eq(load_told(0).heard, last);
     deputy_forget(&deputy);
     deputy_meet_again(&deputy, 0, false);
     const struct heard *h = deputy_take(&deputy, 0, DELEGATION_KEEPALIVE);
@@ -273,6 +289,58 @@ START_TEST(a_primary_dismissed_has_its_bindings_dropped)
 }
 END_TEST
 
+/* While that takes its time, nobody asks for another session. */
+START_TEST(a_primary_dismissed_is_not_greeted)
+{
+    for (unsigned i = 0; i < 20; i++)
+        hold(i);
+    deputy_forget(&deputy);
+    sweep_without_one();
+    deputy.now.mono_ns += DEPUTY_LEASE_MS * NSEC_PER_MS;
+    for (int i = 0; i < 30 && deputy_counter(&deputy, AGENT_LEASES_LOST) == 0; i++)
+        agent_expire(deputy.agent, deputy.now, 1);
+    deputy_drain(&deputy);
+    ck_assert_uint_eq(deputy_counter(&deputy, AGENT_LEASES_LOST), 1);
+    ck_assert_uint_gt(agent_bindings(deputy.agent), 0);
+    ck_assert_uint_eq(deputy_count(&deputy, 0, DELEGATION_HELLO), 0);
+}
+END_TEST
+
+/* Tombstones too go in steps. */
+START_TEST(a_primary_dismissed_has_its_tombstones_dropped)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        const struct delegation_stop stop = deputy_stop_of(&deputy, 0, i);
+        ck_assert_uint_eq(deputy_do_stop(&deputy, 0, &stop).status, STATUS_OK_ABSENT);
+    }
+    sweep_without_one();
+    ck_assert_uint_eq(agent_mobiles(deputy.agent), 64);
+    deputy_wait(&deputy, 1);
+    ck_assert_uint_eq(agent_mobiles(deputy.agent), 0);
+}
+END_TEST
+
+/* Back before all is dropped: what is left lives on, and the next session's floor is its own. */
+START_TEST(a_primary_dismissed_may_return)
+{
+    const struct agent_peer peers[] = {deputy_peer(&deputy, 0), deputy_peer(&deputy, 1)};
+    for (unsigned i = 0; i < 20; i++)
+        hold(i);
+    sweep_without_one();
+    agent_expire(deputy.agent, deputy.now, 3);
+    agent_sweep_begin(deputy.agent);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_eq(agent_peer_set(deputy.agent, &peers[i]), 0);
+    while (agent_sweep(deputy.agent, 100, deputy.now))
+        continue;
+    deputy_drain(&deputy);
+    deputy_meet(&deputy, 0, true);
+    hold(30);
+    ck_assert(intercepts(30));
+    ck_assert_uint_gt(agent_bindings(deputy.agent), 15);
+}
+END_TEST
+
 /* Mobile nodes of ours there are none, and what was delegated is not of the configuration. */
 START_TEST(a_sweep_leaves_what_is_delegated)
 {
@@ -297,6 +365,7 @@ int main(void)
     tcase_add_test(unmet, first_datagram_is_a_keepalive);
     TCase *greeting = deputy_case(suite, "greeting");
     tcase_add_test(greeting, greets_no_more_under_a_lease);
+    tcase_add_test(greeting, asks_again_soon_without_an_answer);
     tcase_add_test(greeting, greets_when_the_lease_is_over);
     tcase_add_test(greeting, greets_when_a_lease_is_withheld);
     tcase_add_test(greeting, tells_the_highest_term_obeyed);
@@ -312,6 +381,9 @@ int main(void)
     TCase *several = deputy_case(suite, "several");
     tcase_add_test(several, primaries_have_terms_and_leases_of_their_own);
     tcase_add_test(several, a_primary_dismissed_has_its_bindings_dropped);
+    tcase_add_test(several, a_primary_dismissed_is_not_greeted);
+    tcase_add_test(several, a_primary_dismissed_has_its_tombstones_dropped);
+    tcase_add_test(several, a_primary_dismissed_may_return);
     tcase_add_test(several, a_sweep_leaves_what_is_delegated);
     return check_main(suite);
 }

@@ -138,6 +138,23 @@ START_TEST(bindings_are_rebuilt)
 }
 END_TEST
 
+/* What it held may be behind what it was told since, and it is not to linger with that. */
+START_TEST(rebuilt_and_recalled)
+{
+    const struct addr home = lab_home(0);
+    flock_hold(&flock, 0, 0, old(7), ACTIVE)->care_of = addr_from_ipv4(0xc0000263);
+    script(0)->acks_nothing = true;
+    from_before(0);
+    ck_assert_ptr_eq(delegation_owner(mobile(0)), node(0));
+    flock_register(&flock, 0);
+    ck_assert_int_eq(delegation_move(agent(), mobile(0), NULL, flock.lab.now), REFUSAL_DONE);
+    flock_wait_ms(&flock, 10);
+    const struct delegation_record *last = flock_heard(&flock, 0, &home);
+    ck_assert_int_eq(last->type, DELEGATION_RECORD_START);
+    ck_assert_uint_eq(last->start.flags & START_INTERCEPT, 0);
+}
+END_TEST
+
 START_TEST(a_set_is_rebuilt_as_a_whole)
 {
     for (uint8_t i = 0; i < 3; i++) {
@@ -715,6 +732,44 @@ START_TEST(forgotten_entries_are_stopped)
 }
 END_TEST
 
+/* Each of them is announced by the primary and told of: more than the effects of one step have room for. */
+START_TEST(many_are_given_up_at_once)
+{
+    many_delegated();
+    for (size_t i = 0; i < MANY; i++) {
+        const struct addr home = many(i);
+        struct mobile *m = mobile_by_home(agent(), &home);
+        delegation_changed(agent(), m, flock.lab.now);
+        holding_find(m->delegation, node(0))->tries = UINT8_MAX; /* waits for its turn to be given up */
+    }
+    flock_wait_ms(&flock, 1000);
+    ck_assert_uint_eq(counted(AGENT_STARTS_GIVEN_UP), MANY);
+    ck_assert_uint_eq(node(0)->n_owned, 0);
+    ck_assert_uint_eq(principal()->n_active, 0);
+}
+END_TEST
+
+/* A new session comes before all of a death is through: what the table still has is found too much. */
+START_TEST(death_is_finished_first)
+{
+    many_delegated();
+    peer_end_session(agent(), &node(0)->peer);
+    operations_node_dead(agent(), node(0), flock.lab.now);
+    flock_greet(&flock, 0);
+    ck_assert(peer_in_session(&node(0)->peer));
+    ck_assert_ptr_nonnull(node(0)->moot);
+    flock_wait_ms(&flock, 1000);
+    ck_assert(resync_is_over(node(0)));
+    ck_assert_uint_eq(node(0)->n_owned, 0);
+    ck_assert_uint_eq(principal()->n_active, 0);
+    for (size_t i = 0; i < MANY; i++) {
+        const struct addr home = many(i);
+        ck_assert(agent_intercepts(agent(), &home));
+        ck_assert(agent_forwards(script(0)->agent, &home)); /* it lingers */
+    }
+}
+END_TEST
+
 START_TEST(secondary_that_restarts_gets_all_again)
 {
     many_delegated();
@@ -743,6 +798,7 @@ static Suite *resync_suite(void)
     tcase_add_test(one, request_is_repeated_until_answered);
     tcase_add_test(one, data_is_acknowledged_again_after_the_end);
     tcase_add_test(one, bindings_are_rebuilt);
+    tcase_add_test(one, rebuilt_and_recalled);
     tcase_add_test(one, a_set_is_rebuilt_as_a_whole);
     tcase_add_test(one, later_sessions_rebuild_nothing);
     tcase_add_test(one, two_mismatches_start_a_synchronisation);
@@ -760,6 +816,8 @@ static Suite *resync_suite(void)
     tcase_add_test(real, lost_entries_come_back);
     tcase_add_test(real, forgotten_entries_are_stopped);
     tcase_add_test(real, secondary_that_restarts_gets_all_again);
+    tcase_add_test(real, many_are_given_up_at_once);
+    tcase_add_test(real, death_is_finished_first);
     TCase *two = case_of(suite, "two secondaries", open_2);
     tcase_add_test(two, surplus_that_intercepts_makes_the_owner_announce);
     tcase_add_test(two, unknown_at_two_secondaries_is_stopped_at_both);

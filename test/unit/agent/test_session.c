@@ -496,6 +496,124 @@ START_TEST(late_answer)
 }
 END_TEST
 
+/* ---- What is discarded without a warning ---- */
+static unsigned warnings(int which, const struct message *m)
+{
+    const struct effect *e;
+    unsigned n = 0;
+    pair_deliver(&pair, m);
+    while ((e = agent_pop(pair.ends[which].agent)) != NULL)
+        n += e->kind == EFFECT_NOTE && e->note.kind == NOTE_PEER_SUSPICIOUS;
+    return n;
+}
+
+/* They waited together for an ARP reply. Whoever repeats it later is worth a warning. */
+START_TEST(burst_of_one_hello)
+{
+    const struct message hello = one_of(DELEGATION_HELLO);
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_eq(warnings(SECONDARY, &hello), 0);
+    ck_assert_uint_eq(pair_counter(&pair, SECONDARY, AGENT_PEER_REPLAYED), 2);
+    pair.now.mono_ns += 50 * NSEC_PER_MS;
+    ck_assert_uint_eq(warnings(SECONDARY, &hello), 0); /* answered */
+    ck_assert_uint_eq(warnings(SECONDARY, &hello), 1);
+    ck_assert_uint_eq(pair_counter(&pair, SECONDARY, AGENT_PEER_REPLAYED), 3);
+}
+END_TEST
+
+/* The primary's HELLO overtaken by the session that the secondary's brought: its answer is of no use. */
+START_TEST(crossing_greetings)
+{
+    greet(primary);
+    const struct message slow = pair_take(&pair);
+    greet(secondary);
+    pair_pump(&pair);
+    in_one_session();
+    pair_deliver(&pair, &slow);
+    pair_collect(&pair);
+    const struct message late = pair_take(&pair);
+    ck_assert_uint_eq(warnings(PRIMARY, &late), 0);
+    ck_assert_uint_eq(pair_counter(&pair, PRIMARY, AGENT_PEER_WRONG_NONCE), 1);
+    in_one_session();
+    ck_assert_uint_eq(primary->told.began, 1);
+    pair_wait(&pair, 1000 * NSEC_PER_MS);
+    ck_assert_uint_eq(warnings(PRIMARY, &late), 1);
+}
+END_TEST
+
+/* Two appliances that are started one after the other. What they send waits until addresses are resolved, and
+ * takes a little time; nothing is lost and nothing comes out of order. */
+enum { IN_FLIGHT = 64, BOTH_UP_MS = 3000 };
+
+struct link {
+    struct {
+        struct message message;
+        uint64_t at_ns;
+    } flights[IN_FLIGHT];
+    size_t n;
+    uint64_t last_ns[2], resolved_ns;
+    unsigned warnings;
+};
+
+static void depart(struct link *link, int from, const struct message *m)
+{
+    uint64_t at_ns = pair.now.mono_ns + (uint64_t)(random() % 3) * NSEC_PER_MS;
+    at_ns = at_ns > link->resolved_ns ? at_ns : link->resolved_ns;
+    at_ns = at_ns > link->last_ns[from] ? at_ns : link->last_ns[from];
+    ck_assert_uint_lt(link->n, IN_FLIGHT);
+    link->flights[link->n].message = *m;
+    link->flights[link->n++].at_ns = link->last_ns[from] = at_ns;
+}
+
+static void carry_out(struct link *link)
+{
+    const struct effect *e;
+    for (int i = 0; i < 2; i++)
+        while ((e = agent_pop(pair.ends[i].agent)) != NULL) {
+            if (e->kind == EFFECT_SEND)
+                depart(link, i, &e->send);
+            link->warnings += e->kind == EFFECT_NOTE && e->note.kind == NOTE_PEER_SUSPICIOUS;
+        }
+}
+
+static void arrive(struct link *link)
+{
+    for (size_t i = 0; i < link->n;) {
+        if (link->flights[i].at_ns > pair.now.mono_ns) {
+            i++;
+            continue;
+        }
+        const struct message m = link->flights[i].message;
+        memmove(&link->flights[i], &link->flights[i + 1], (--link->n - i) * sizeof(link->flights[0]));
+        pair_deliver(&pair, &m);
+        carry_out(link);
+    }
+}
+
+START_TEST(normal_start_up)
+{
+    static struct link link;
+    link = (struct link){.n = 0};
+    srandom((unsigned)_i);
+    const uint64_t began_ns = pair.now.mono_ns;
+    const int up[] = {(int)(random() % BOTH_UP_MS), _i % 2 == 0 ? 5 : (int)(random() % BOTH_UP_MS)};
+    const int later = up[0] > up[1] ? up[0] : up[1];
+    link.resolved_ns = began_ns + (uint64_t)(later + random() % 5) * NSEC_PER_MS;
+    for (int ms = 0; ms < later + 2000; ms++, pair.now.mono_ns += NSEC_PER_MS) {
+        for (int i = 0; i < 2; i++) {
+            if (ms == up[i])
+                peer_greet(pair.ends[i].agent, pair.ends[i].peer, pair.now);
+            if (ms >= up[i])
+                agent_expire(pair.ends[i].agent, pair.now, 10);
+        }
+        carry_out(&link);
+        arrive(&link);
+    }
+    ck_assert_msg(link.warnings == 0, "seed %d: %u warnings", _i, link.warnings);
+    in_one_session();
+}
+END_TEST
+
 /* HELLOs of former boots, recorded, and over and over again: the real one gets its place, and keeps it for
  * longer than it needs to be answered and to answer. */
 START_TEST(flood_of_replays)
@@ -531,6 +649,51 @@ START_TEST(flood_of_replays)
     pair_collect(&pair);
     pair.n_wire = 0;
     pair_deliver(&pair, &ack);
+    pair_pump(&pair);
+    in_one_session();
+}
+END_TEST
+
+/* HELLOs of former sessions take no place at all, however many there are. */
+START_TEST(replays_of_what_made_sessions)
+{
+    struct message old[SESSION_NONCES];
+    for (int i = 0; i < SESSION_NONCES; i++) {
+        greet(primary);
+        old[i] = pair.wire[0];
+        pair_pump(&pair);
+        in_one_session();
+        pair_restart(&pair, PRIMARY);
+        pair_collect(&pair);
+        pair.now.mono_ns += NSEC_PER_S;
+    }
+    greet(primary);
+    pair_pump(&pair); /* now the last one's nonce is spent, too */
+    in_one_session();
+    const uint64_t sent = pair_counter(&pair, SECONDARY, AGENT_PEER_SENT);
+    for (int i = 0; i < SESSION_NONCES; i++)
+        discarded(&old[i], SECONDARY, AGENT_PEER_REPLAYED, "a HELLO that had made a session");
+    ck_assert_uint_eq(pair_counter(&pair, SECONDARY, AGENT_PEER_SENT), sent);
+}
+END_TEST
+
+/* A session that the peer never used leaves its nonce pending: it must be heard again. */
+START_TEST(nonce_of_an_unused_session)
+{
+    greet(primary);
+    const struct message hello = pair.wire[0];
+    pair.n_wire = 0;
+    greet(secondary);
+    const struct message theirs = pair_take(&pair);
+    pair_deliver(&pair, &theirs);
+    pair_collect(&pair);
+    const struct message ack = pair_take(&pair);
+    pair_deliver(&pair, &ack);
+    ck_assert(peer_in_session(secondary->peer)); /* and its first datagram is lost */
+    pair_collect(&pair);
+    pair.n_wire = 0;
+    peer_end_session(secondary->agent, secondary->peer);
+    pair_deliver(&pair, &hello);
     pair_pump(&pair);
     in_one_session();
 }
@@ -771,7 +934,12 @@ int main(void)
     tcase_add_test(replays, replayed_datagrams);
     tcase_add_test(replays, nothing_comes_back);
     tcase_add_test(replays, late_answer);
+    tcase_add_test(replays, burst_of_one_hello);
+    tcase_add_test(replays, crossing_greetings);
+    tcase_add_loop_test(replays, normal_start_up, 0, 100);
     tcase_add_test(replays, flood_of_replays);
+    tcase_add_test(replays, replays_of_what_made_sessions);
+    tcase_add_test(replays, nonce_of_an_unused_session);
     tcase_add_test(replays, oldest_goes);
     tcase_add_loop_test(replays, window_edges, 0, ROWS(windows));
     tcase_add_test(replays, window_at_random);
