@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Ten thousand mobile nodes register with a primary and are shared out, live, while a stream of 10,000 packets/s goes to a thousand of them:
+# Twenty thousand mobile nodes register with a primary and are shared out, live, while a stream of 10,000 packets/s goes to a thousand of them:
 # a second secondary is added by configuration and reload; the first is drained while one in ten of the delegation's datagrams is lost; the second
 # is killed. Nobody registers anew for it. Nothing is lost but by the kill, and that for less than 2.5 seconds, and only to those whom it served.
 set -u
@@ -11,7 +11,7 @@ set -u
 # shellcheck source=test/net/crowd.sh
 . "$(dirname "$0")/crowd.sh"
 
-crowd=10000
+crowd=20000
 watched=1000
 
 # One in ten delegation datagrams that crosses the home link is lost.
