@@ -28,7 +28,7 @@ static void report_secondary(struct report *out, const struct peer_view *view)
     report_number(out, view->bindings);
     report_number(out, view->lingering);
     report_number(out, view->pending);
-    report_number(out, view->load.tx_pps);
+    report_number(out, view->state == PEER_DEAD ? 0 : view->load.tx_pps); /* what it last said */
     report_number(out, view->weight);
     report_number(out, view->rtt_us);
     report_number(out, view->retransmissions);
