@@ -125,6 +125,21 @@ def move(s):
     s.count(agent_bindings_created=1, agent_bindings_moved=2, agent_announcements=4, worker_tunnelled=3)
 
 
+@case("mobile-to-mobile", associations=mobile_line(MOBILE, SA) + mobile_line(MOBILE2, SA))
+def mobile_to_mobile(s):
+    """Two mobile nodes away from home talk to each other: what one sends from its home address comes by the router as anybody's
+    packet, and goes to the other's care-of address."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.register(home=MOBILE2, care_of=CARE_OF2)
+    s.at(10)
+    s.pass_through(s.ping(source=MOBILE2, destination=MOBILE))
+    s.at(10.1)
+    s.pass_through(s.ping(source=MOBILE, destination=MOBILE2), care_of=CARE_OF2)
+    s.count(worker_tunnelled=2, agent_bindings_created=2)
+
+
 # ---- What may be granted besides ----
 
 def granted(s, flags, care_of=CARE_OF, first=True):
