@@ -78,7 +78,7 @@ static struct rte_mempool *make_pool(const struct conf *conf, unsigned workers)
 static int open_table(struct control *c)
 {
     uint32_t capacity = c->conf->agent.max_bindings + TABLE_EXTRA;
-    c->table = table_create("bindings", capacity, c->n_workers, SOCKET_ID_ANY);
+    c->table = table_create(capacity, c->n_workers, SOCKET_ID_ANY);
     if (c->table != NULL)
         return 0;
     log_error(

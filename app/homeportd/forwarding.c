@@ -402,6 +402,7 @@ static bool is_leftover(const struct control *c, const struct entry *entry, cons
         return !in_home_network(c, address) ||
                !neighbor_by_adjacency(c->neighbors, entry->adjacency, c->now.mono_ns, &neighbor) ||
                !addr_equal(&neighbor.address, address);
+    case ENTRY_NONE:
     case ENTRY_LOCAL:
         return false;
     }
@@ -416,7 +417,7 @@ static bool refresh_leftovers(struct control *c, size_t budget)
     for (size_t done = 0; done < budget; done++) {
         if (!table_next(c->table, &c->refresh_entry, &entry))
             return true;
-        struct addr address = addr_from_ipv4(rte_be_to_cpu_32(entry->home));
+        struct addr address = entry->home;
         if (!is_leftover(c, entry, &address))
             continue;
         if (entry->kind == ENTRY_TUNNEL)

@@ -18,7 +18,7 @@ static bool rate_of(const struct control *c, const struct rate_view *view, struc
     if (entry == NULL || entry->kind != ENTRY_TUNNEL)
         return false;
     *out = (struct agent_rate){
-        .home = addr_from_ipv4(rte_be_to_cpu_32(entry->home)),
+        .home = entry->home,
         .pps = view->pps,
         .kbps = view->kbps,
         .packets = view->packets,

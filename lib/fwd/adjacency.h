@@ -35,9 +35,9 @@ static inline adjacency_word adjacency_read(const struct adjacencies *adjacencie
     return __atomic_load_n((const adjacency_word *)&adjacencies->at[index], __ATOMIC_ACQUIRE);
 }
 
-static inline uint8_t adjacency_port(adjacency_word word)
+static inline unsigned adjacency_port(adjacency_word word)
 {
-    return (uint8_t)(word >> 48 & 0x7f);
+    return (unsigned)(word >> 48) & 0x7f;
 }
 
 /* Writes the 6 bytes of the MAC address. */

@@ -47,6 +47,7 @@ struct pkt {
     uint8_t header_len;
     uint8_t protocol;
     uint8_t ttl;
+    uint8_t tos;
     bool link_cast; /* the frame was not unicast to us */
 };
 
@@ -74,8 +75,8 @@ static inline uint16_t pkt_fold(uint64_t sum)
     return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
-/* One's complement sum over a header of whole words (RFC 1071: in any byte order). */
-static inline uint16_t pkt_header_sum(const uint8_t *header, unsigned len)
+/* The 32-bit words of a header, added up in any byte order (RFC 1071 section 2). */
+static inline uint64_t pkt_header_words(const uint8_t *header, unsigned len)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < len; i += 4) {
@@ -83,7 +84,22 @@ static inline uint16_t pkt_header_sum(const uint8_t *header, unsigned len)
         memcpy(&word, header + i, sizeof(word));
         sum += word;
     }
-    return pkt_fold(sum);
+    return sum;
+}
+
+/* One's complement sum over a header of whole words. */
+static inline uint16_t pkt_header_sum(const uint8_t *header, unsigned len)
+{
+    return pkt_fold(pkt_header_words(header, len));
+}
+
+/* One's complement arithmetic is arithmetic modulo 65,535: a header, which is never all zeros, has the right
+ * checksum if that divides its sum. Straight code for the usual length. */
+static inline bool pkt_header_is_whole(const uint8_t *header, unsigned len)
+{
+    uint64_t sum =
+        len == IPV4_LEN_MIN ? pkt_header_words(header, IPV4_LEN_MIN) : pkt_header_words(header, len);
+    return sum % 0xffff == 0;
 }
 
 /* Fills in a header's checksum. */
@@ -94,17 +110,18 @@ static inline void pkt_header_checksum(uint8_t *ip, unsigned len)
     memcpy(ip + 10, &sum, sizeof(sum));
 }
 
-/* Forwarding takes one hop; the checksum follows by RFC 1624 equation 3. TTL must be above 0. */
+/* Forwarding takes one hop; the checksum, which never is all ones (RFC 1624 section 3), grows by as much as
+ * the word that TTL is in has lost. TTL must be above 0. */
 static inline void pkt_decrement_ttl(enum pkt_family family, uint8_t *ip)
 {
     if (family != PKT_IPV4)
         return;
-    uint16_t before = pkt_read16(ip + 8);
-    uint16_t after = (uint16_t)(before - 0x0100);
-    uint32_t sum = (uint16_t)~pkt_read16(ip + 10) + (uint32_t)(uint16_t)~before + after;
-    sum = (sum & 0xffff) + (sum >> 16);
-    pkt_write16(ip + 8, after);
-    pkt_write16(ip + 10, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+    uint32_t word; /* TTL, protocol, checksum */
+    memcpy(&word, ip + 8, sizeof(word));
+    word = rte_le_to_cpu_32(word);
+    uint32_t sum = (word >> 16) + 1; /* 0x0100 where the first byte counts least */
+    word = rte_cpu_to_le_32(((word & 0xffff) - 1) | (sum + (sum >= 0xffff)) << 16);
+    memcpy(ip + 8, &word, sizeof(word));
 }
 
 /* Network 0, loopback, multicast, class E and limited broadcast name no host that could have sent it (RFC
@@ -113,7 +130,17 @@ static inline void pkt_decrement_ttl(enum pkt_family family, uint8_t *ip)
 static inline bool pkt_source_is_bad(const uint8_t *ip)
 {
     const uint8_t *source = ip + 12;
-    return source[0] == 0 || source[0] == 127 || source[0] >= 0xe0;
+    return (uint8_t)(source[0] - 1) >= 0xdf || source[0] == 127;
+}
+
+/* A destination as the table's key: ::ffff:a.b.c.d in two words. */
+static inline struct addr pkt_key(uint32_t destination)
+{
+    struct addr key;
+    uint64_t half[2] = {0, RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? (uint64_t)destination << 32 | 0xffff0000
+                                                               : UINT64_C(0xffff) << 32 | destination};
+    memcpy(key.b, half, sizeof(key.b));
+    return key;
 }
 
 static inline bool pkt_is_limited_broadcast(const struct pkt *p)
@@ -133,6 +160,14 @@ static inline enum verdict pkt_broadcast_verdict(const uint8_t *ip, const struct
 {
     bool whole = (p->fragment & IPV4_FRAGMENT) == 0;
     return whole && pkt_is_udp_to_signalling(ip, p) ? VERDICT_PUNT_SIGNALLING : VERDICT_DROP_BROADCAST;
+}
+
+/* A destination of class D or E. */
+static inline enum verdict pkt_group_verdict(const uint8_t *ip, const struct pkt *p)
+{
+    if (ip[16] < 0xf0)
+        return VERDICT_DROP_MULTICAST;
+    return pkt_is_limited_broadcast(p) ? pkt_broadcast_verdict(ip, p) : PKT_LOOK_UP;
 }
 
 /* For one of the appliance's own addresses. */
@@ -165,8 +200,21 @@ static inline bool pkt_checksum_is_bad(const struct rte_mbuf *frame, const uint8
     case RTE_MBUF_F_RX_IP_CKSUM_BAD:
         return true;
     default:
-        return pkt_header_sum(ip, header_len) != 0xffff;
+        return !pkt_header_is_whole(ip, header_len);
     }
+}
+
+/* What a whole header says, checked or known to be right. */
+static inline void pkt_fields(const uint8_t *ip, struct pkt *p)
+{
+    p->header_len = (uint8_t)((ip[0] & 0x0f) * 4);
+    p->tos = ip[1];
+    p->size = pkt_read16(ip + 2);
+    p->fragment = pkt_read16(ip + 6);
+    p->ttl = ip[8];
+    p->protocol = ip[9];
+    memcpy(&p->source, ip + 12, sizeof(p->source));
+    memcpy(&p->destination, ip + 16, sizeof(p->destination));
 }
 
 static inline enum verdict pkt_parse_ip(enum pkt_family family, struct rte_mbuf *frame, struct pkt *p)
@@ -175,29 +223,19 @@ static inline enum verdict pkt_parse_ip(enum pkt_family family, struct rte_mbuf 
     const uint8_t *ip = pkt_ip(frame);
     if (there < IPV4_LEN_MIN)
         return VERDICT_DROP_RUNT;
-    p->header_len = (uint8_t)((ip[0] & 0x0f) * 4);
-    if (ip[0] >> 4 != family || p->header_len < IPV4_LEN_MIN)
+    unsigned header_len = (ip[0] & 0x0fU) * 4, size = pkt_read16(ip + 2);
+    if (ip[0] >> 4 != family || header_len < IPV4_LEN_MIN)
         return VERDICT_DROP_IP_VERSION;
-    p->size = pkt_read16(ip + 2);
-    if (p->size < p->header_len || p->size > there)
+    if (size < header_len || size > there)
         return VERDICT_DROP_IP_LENGTH;
-    if (pkt_checksum_is_bad(frame, ip, p->header_len))
+    if (pkt_checksum_is_bad(frame, ip, header_len))
         return VERDICT_DROP_IP_CHECKSUM;
     if (pkt_source_is_bad(ip))
         return VERDICT_DROP_BAD_SOURCE;
-    /* Ethernet padding must not travel on inside a tunnel. */
-    rte_pktmbuf_trim(frame, (uint16_t)(there - p->size));
-
-    p->fragment = pkt_read16(ip + 6);
-    p->ttl = ip[8];
-    p->protocol = ip[9];
-    memcpy(&p->source, ip + 12, sizeof(p->source));
-    memcpy(&p->destination, ip + 16, sizeof(p->destination));
-    if ((ip[16] & 0xf0) == 0xe0)
-        return VERDICT_DROP_MULTICAST;
-    if (pkt_is_limited_broadcast(p))
-        return pkt_broadcast_verdict(ip, p);
-    return PKT_LOOK_UP;
+    if (size != there) /* Ethernet padding must not travel on inside a tunnel */
+        rte_pktmbuf_trim(frame, (uint16_t)(there - size));
+    pkt_fields(ip, p);
+    return ip[16] < 0xe0 ? PKT_LOOK_UP : pkt_group_verdict(ip, p);
 }
 
 /* frame begins at the Ethernet header; own is the receiving port's address. PKT_LOOK_UP: *p is filled in, and
@@ -211,7 +249,7 @@ static inline enum verdict pkt_parse(struct rte_mbuf *frame, const struct mac *o
     if (frame->data_len < ETHERNET_LEN)
         return VERDICT_DROP_RUNT;
     p->link_cast = (ethernet[0] & 1) != 0;
-    if (!p->link_cast && memcmp(ethernet, own->b, sizeof(own->b)) != 0)
+    if (!p->link_cast && !mac_equal((const struct mac *)ethernet, own))
         return VERDICT_DROP_FOREIGN_MAC;
     switch (pkt_read16(ethernet + 12)) {
     case ETHERTYPE_IPV4:

@@ -132,13 +132,21 @@ static bool lookup_v6(const struct routes *r, const struct addr *address, uint64
     return node != NULL && rte_rib6_get_nh(node, index) == 0;
 }
 
-bool routes_lookup(const struct routes *r, const struct addr *address, struct route *out,
-                   struct addr *next_hop)
+const struct route *routes_match(const struct routes *r, const struct addr *address)
 {
     uint64_t index;
     if (!(addr_is_ipv4(address) ? lookup_v4(r, address, &index) : lookup_v6(r, address, &index)))
+        return NULL;
+    return &r->all[index];
+}
+
+bool routes_lookup(const struct routes *r, const struct addr *address, struct route *out,
+                   struct addr *next_hop)
+{
+    const struct route *route = routes_match(r, address);
+    if (route == NULL)
         return false;
-    *out = r->all[index];
+    *out = *route;
     *next_hop = addr_is_unspecified(&out->via) ? *address : out->via;
     return true;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Longest-prefix routes: which next hop, on which port, leads to an address. Looked up when a binding is
- * installed or the appliance itself sends, never per packet: entries of the binding table hold the adjacency.
- * So DPDK's RIB (rte_rib, the tree under rte_fib) serves, a few kilobytes instead of rte_lpm's 64 MiB, and
- * with the same interface for IPv6 (rte_rib6).
+ * installed or the appliance itself sends, never per packet: entries of the binding table hold the adjacency,
+ * and workers have a snapshot (exits.h). So DPDK's RIB (rte_rib, the tree under rte_fib) serves, a few
+ * kilobytes instead of rte_lpm's 64 MiB, and with the same interface for IPv6 (rte_rib6).
  *
  * Control's alone. A change of configuration builds a new one and replaces the old.
  */
@@ -29,7 +29,9 @@ struct routes *routes_create(const char *name, size_t capacity);
 void routes_destroy(struct routes *r);
 /* 0, -EEXIST: that prefix has a route, -ENOSPC. */
 int routes_add(struct routes *r, const struct route *route);
-/* The most specific route to address: false if there is none. next_hop is via, or address itself when
+/* The most specific route to address, one of routes_at; NULL: none. */
+const struct route *routes_match(const struct routes *r, const struct addr *address);
+/* The same with its next hop: false if there is none. next_hop is via, or address itself when
  * connected. */
 bool routes_lookup(const struct routes *r, const struct addr *address, struct route *out,
                    struct addr *next_hop);

@@ -13,12 +13,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
 #include "addr.h"
 #include "encapsulation.h"
+#include "entry.h"
 #include "pkt.h"
-#include "table.h"
 
 /* X(name, text): those that the data path has. Each has a <text>_len (bytes in front of the packet), and a
  * <text>_build (write them) below. */
@@ -71,20 +72,22 @@ static inline enum encapsulation tunnel_encapsulation(const struct entry *e, con
     return (enum encapsulation)e->encapsulation;
 }
 
-/* The outer IP header, and what the entry holds behind it up to len. TOS is copied whole, ECN with it (RFC
- * 6040 section 4.1, normal mode). */
+/* The outer IP header, and what the entry holds behind it up to len: a few whole words rather than many
+ * fields. TOS is copied, ECN with it (RFC 6040 section 4.1, normal mode). */
 static inline void outer_build(uint8_t *outer, unsigned len, const struct entry *e,
                                const struct tunnel_inner *inner, bool outer_df, uint16_t identification)
 {
     uint16_t total = (uint16_t)(inner->size + len);
     uint16_t flags = outer_df ? IPV4_DF : 0;
-    memcpy(outer, e->outer, len);
-    outer[1] = inner->tos;
-    pkt_write16(outer + 2, total);
-    pkt_write16(outer + 4, identification);
-    pkt_write16(outer + 6, flags);
-    uint64_t sum = (uint64_t)e->outer_sum + inner->tos + total + identification + flags;
-    pkt_write16(outer + 10, (uint16_t)~pkt_fold(sum));
+    uint32_t sum = (uint32_t)e->outer_sum + inner->tos + total + identification + flags;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
+    uint64_t first = rte_cpu_to_be_64(UINT64_C(0x45) << 56 | (uint64_t)inner->tos << 48 |
+                                      (uint64_t)total << 32 | (uint64_t)identification << 16 | flags);
+    memcpy(outer, &first, sizeof(first));
+    memcpy(outer + 8, e->outer + 8, 2);
+    pkt_write16(outer + 10, (uint16_t)~sum);
+    memcpy(outer + 12, e->outer + 12, len - 12);
 }
 
 /* RFC 2003 section 3.1. */
@@ -151,10 +154,30 @@ static inline unsigned tunnel_len(enum encapsulation how)
     return 0;
 }
 
-/* RFC 2003 section 3.1: never with TTL 0. The whole must have a length that can be written down. */
-static inline bool tunnel_check(const struct entry *e, const struct tunnel_inner *inner)
+/* The tunnel's exit point, network order. */
+static inline uint32_t tunnel_destination(const struct entry *e)
 {
-    return inner->ttl != 0 && inner->size <= UINT16_MAX - tunnel_len(tunnel_encapsulation(e, inner));
+    uint32_t destination;
+    memcpy(&destination, e->outer + 16, sizeof(destination));
+    return destination;
+}
+
+/* RFC 2003 section 3.1: never with TTL 0. The whole must have a length that can be written down, and the
+ * buffer room for it and an Ethernet header. */
+static inline bool tunnel_fits(const struct rte_mbuf *m, unsigned front, const struct tunnel_inner *inner,
+                               unsigned len)
+{
+    return inner->ttl != 0 && inner->size + len <= UINT16_MAX &&
+           rte_pktmbuf_headroom(m) + front >= len + ETHERNET_LEN;
+}
+
+/* Makes room for len more bytes behind the first `front`. Returns where. */
+static inline uint8_t *tunnel_grow(struct rte_mbuf *m, unsigned front, unsigned len)
+{
+    m->data_off = (uint16_t)(m->data_off - len);
+    m->data_len = (uint16_t)(m->data_len + len);
+    m->pkt_len += len;
+    return rte_pktmbuf_mtod_offset(m, uint8_t *, front);
 }
 
 /* The packet begins at outer + tunnel_len(). */
@@ -171,26 +194,18 @@ static inline void tunnel_build(uint8_t *outer, enum encapsulation how, const st
     }
 }
 
-/* The tunnel's exit point, network order. */
-static inline uint32_t tunnel_destination(const struct entry *e)
-{
-    uint32_t destination;
-    memcpy(&destination, e->outer + 16, sizeof(destination));
-    return destination;
-}
-
-/* Encapsulates the IP packet at which m begins, whose TTL is as it shall arrive. identification counts only
- * where outer_df is false: a datagram that nobody may fragment needs none (RFC 6864 section 4.1). False: no
- * headroom for the headers and an Ethernet header, or not to be carried; m is as it was. */
-static inline bool tunnel_prepend(struct rte_mbuf *m, const struct entry *e, const struct tunnel_inner *inner,
-                                  bool outer_df, uint16_t identification)
+/* Encapsulates an IP packet whose TTL is as it shall arrive. m begins `front` bytes before it, and afterwards
+ * as many before the outer header; what they hold is lost. identification counts only where outer_df is
+ * false: a datagram that nobody may fragment needs none (RFC 6864 section 4.1). False: no headroom for the
+ * headers and an Ethernet header, or not to be carried; m is as it was. */
+static inline bool tunnel_prepend(struct rte_mbuf *m, unsigned front, const struct entry *e,
+                                  const struct tunnel_inner *inner, bool outer_df, uint16_t identification)
 {
     enum encapsulation how = tunnel_encapsulation(e, inner);
     unsigned len = tunnel_len(how);
-    if (!tunnel_check(e, inner) || rte_pktmbuf_headroom(m) < len + ETHERNET_LEN)
+    if (!tunnel_fits(m, front, inner, len))
         return false;
-    uint8_t *outer = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)len);
-    tunnel_build(outer, how, e, inner, outer_df, outer_df ? 0 : identification);
+    tunnel_build(tunnel_grow(m, front, len), how, e, inner, outer_df, outer_df ? 0 : identification);
     return true;
 }
 
@@ -200,7 +215,7 @@ static inline bool tunnel_prepend(struct rte_mbuf *m, const struct entry *e, con
 static inline bool tunnel_encapsulate(struct rte_mbuf *m, const struct entry *e)
 {
     struct tunnel_inner inner = tunnel_inner_of(rte_pktmbuf_mtod(m, const uint8_t *));
-    return tunnel_prepend(m, e, &inner, true, 0);
+    return tunnel_prepend(m, 0, e, &inner, true, 0);
 }
 
 struct tunnel {
@@ -239,7 +254,7 @@ static inline int entry_tunnel(struct entry *e, const struct tunnel *t)
         .kind = ENTRY_TUNNEL,
         .flags = t->flags,
         .adjacency = t->adjacency,
-        .encapsulation = t->encapsulation,
+        .encapsulation = t->encapsulation & 0xf,
         .mtu = (uint16_t)(path_mtu - tunnel_overhead(t->encapsulation)),
         .id_bucket = to * UINT32_C(2654435769) >> 22,
         .id_slot = t->id_slot & 0x3f,

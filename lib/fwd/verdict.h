@@ -16,6 +16,7 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(FRAGMENTED, FORWARD, "fragmented",                                                                     \
       "fragmented, then encapsulated (DF clear, larger than the tunnel's MTU)")                              \
     X(ON_LINK, FORWARD, "on_link", "delivered on the home link to a home address that is at home")           \
+    X(DECAPSULATED, FORWARD, "decapsulated", "out of a reverse tunnel, forwarded by a route")                \
     X(SECOND_CHANCE, FORWARD, "second_chance",                                                               \
       "for a home address unknown here: once more to the primary, on the same link")                         \
     X(PUNT_ARP, PUNT, "punt_arp", "ARP, to the control lcore")                                               \
@@ -36,6 +37,7 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_BROADCAST, DROP, "broadcast", "IP broadcast that is no registration message")                     \
     X(DROP_MULTICAST, DROP, "multicast", "IP multicast")                                                     \
     X(DROP_NO_BINDING, DROP, "no_binding", "for no binding and no home network of ours")                     \
+    X(DROP_NO_ROUTE, DROP, "no_route", "out of a reverse tunnel, for where no route leads")                  \
     X(DROP_SECOND_CHANCE, DROP, "second_chance_refused",                                                     \
       "for a home address unknown here, and above the rate of second chances, or from the primary itself")   \
     X(DROP_LOOP_OWN_SOURCE, DROP, "loop_own_source",                                                         \
@@ -46,6 +48,8 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_LOCAL_FRAGMENT, DROP, "local_fragment", "fragment for the appliance itself")                      \
     X(DROP_LOCAL_PROTOCOL, DROP, "local_protocol", "protocol that the appliance does not serve")             \
     X(DROP_REVERSE_TUNNEL, DROP, "reverse_tunnel", "reverse tunnel that was not granted")                    \
+    X(DROP_CONGESTION, DROP, "congestion",                                                                   \
+      "out of a reverse tunnel, marked by congestion on its way, and its sender would not hear of it")       \
     X(DROP_POLICED, DROP, "policed", "above the rate at which its class may reach the control lcore")        \
     X(DROP_PUNT_FULL, DROP, "punt_full", "ring to the control lcore full")                                   \
     X(DROP_TX_FULL, DROP, "tx_full", "transmit queue full")                                                  \

@@ -13,6 +13,8 @@
 #include <rte_mempool.h>
 
 #include "adjacency.h"
+#include "ethernet.h"
+#include "exits.h"
 #include "punt.h"
 #include "rate_report.h"
 #include "table.h"
@@ -70,6 +72,7 @@ struct worker_settings {
     /* WORKER_ID_SLOTS: other nodes tunnel from the same source, so identifications are taken from the entry's
      * slot alone. 1: all of them are ours. */
     unsigned id_slots;
+    const struct exits *exits; /* where packets out of reverse tunnels go; NULL: none are opened */
     bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
 };
 
@@ -107,6 +110,7 @@ struct worker {
     struct token_bucket second_chances;
     uint16_t identification[WORKER_ID_BUCKETS];
     struct worker_tx {
+        struct ethernet_template ipv4; /* of the port's frames, made by worker_start */
         struct rte_mbuf *frame[WORKER_BURST * 4];
         uint8_t verdict[WORKER_BURST * 4]; /* counted when the frame has left; VERDICT_COUNT: not counted */
         unsigned n;
@@ -117,7 +121,8 @@ struct worker {
     } handed[WORKER_PORTS_MAX]; /* taken from handoff; what the queue refused is tried again next turn */
 };
 
-/* Registers with the table's QSBR and brings it online; calls from the lcore that will run it. */
+/* Registers with the table's QSBR, brings it online and makes ready what follows from the ports; from the
+ * lcore that will run it, before its first turn or burst. */
 void worker_start(struct worker *w);
 /* One turn: every rx queue once, handoffs, quiescent state. Returns the number of frames received, and sent
  * for others: 0 is an idle turn. */

@@ -21,6 +21,7 @@
 #define AWAY            IP(10, 1, 0, 50) /* bound, its tunnel's adjacency is resolved */
 #define AWAY_WAITING    IP(10, 1, 0, 51) /* bound, not resolved */
 #define AWAY_LOST       IP(10, 1, 0, 52) /* bound, its care-of address reported unreachable */
+#define AWAY_REVERSE    IP(10, 1, 0, 56) /* bound, and may send by its tunnel, too */
 #define AT_HOME         IP(10, 1, 0, 60) /* on the link, resolved */
 #define AT_HOME_WAITING IP(10, 1, 0, 61)
 #define UNSEEN          IP(10, 1, 0, 99) /* in the home network, nothing known */
@@ -53,6 +54,13 @@ struct spec {
     uint16_t padding;   /* zeros behind the packet */
     uint32_t inner_dst; /* the payload is an IP header with this destination */
     uint64_t ol_flags;
+
+    /* protocol 4, 47 or 55: the payload is this packet, encapsulated; what is called padding there lies in
+     * the tunnel. 55: TOS, TTL, id, fragment, and options are the inner packet's, its wrong sum is that of
+     * the forwarding header. */
+    const struct spec *inner;
+    uint16_t gre;   /* 47: first two bytes of its header; 0x8000: with a checksum */
+    bool no_source; /* 55: the original source address is not there */
 };
 
 static inline void put16(uint8_t *p, unsigned v)
@@ -95,8 +103,10 @@ static inline const struct mac *mac_to(enum to to)
     return to == TO_US ? &mac_own : to == TO_ALL ? &all : to == TO_GROUP ? &mac_group : &mac_other;
 }
 
-static inline void put_payload(const struct spec *s, uint8_t *payload, unsigned len)
+/* A UDP header where it fits. Returns its length. */
+static inline unsigned put_payload(const struct spec *s, uint8_t *payload)
 {
+    unsigned len = s->payload != 0 ? s->payload : 26;
     for (unsigned i = 0; i < len; i++)
         payload[i] = (uint8_t)(i * 7 + i / 256);
     if ((s->protocol == 0 || s->protocol == 17) && len >= 8) {
@@ -109,30 +119,72 @@ static inline void put_payload(const struct spec *s, uint8_t *payload, unsigned 
         payload[0] = 0x45;
         put32(payload + 16, s->inner_dst);
     }
+    return len;
+}
+
+/* RFC 2784 section 2.1. Zeros lie behind it, for a sum over an odd number of bytes. */
+static inline unsigned put_gre(const struct spec *s, uint8_t *gre, const uint8_t *packet, unsigned len)
+{
+    unsigned header = (s->gre & 0x8000) != 0 ? 8 : 4;
+    put16(gre, s->gre);
+    put16(gre + 2, 0x0800);
+    memcpy(gre + header, packet, len);
+    if (header == 8)
+        put16(gre + 4, full_sum(gre, (header + len + 1) & ~1U));
+    return header + len;
+}
+
+/* RFC 2004 section 3. */
+static inline unsigned put_minimal(const struct spec *s, uint8_t *forwarding, const uint8_t *packet,
+                                   unsigned len)
+{
+    unsigned ip = 20U + s->inner->n_options, header = s->no_source ? 8 : 12;
+    forwarding[0] = packet[9];
+    forwarding[1] = s->no_source ? 0 : 0x80;
+    memcpy(forwarding + 4, packet + 16, 4);
+    if (!s->no_source)
+        memcpy(forwarding + 8, packet + 12, 4);
+    put16(forwarding + 2, full_sum(forwarding, header) ^ (s->inner->wrong_sum ? 0x0101 : 0));
+    memcpy(forwarding + header, packet + ip, len - ip);
+    return header + len - ip;
+}
+
+static inline unsigned frame_build(const struct spec *s, uint8_t out[static FRAME_MAX]);
+
+static inline unsigned put_inner(const struct spec *s, uint8_t *payload)
+{
+    uint8_t inner[FRAME_MAX];
+    unsigned len = frame_build(s->inner, inner) - 14;
+    if (s->protocol == 47)
+        return put_gre(s, payload, inner + 14, len);
+    if (s->protocol == 55)
+        return put_minimal(s, payload, inner + 14, len);
+    memcpy(payload, inner + 14, len);
+    return len;
 }
 
 /* Returns the frame's length. */
 static inline unsigned frame_build(const struct spec *s, uint8_t out[static FRAME_MAX])
 {
-    unsigned header = 20U + s->n_options;
-    unsigned payload = s->payload != 0 ? s->payload : 26;
+    const struct spec *own = s->inner != NULL && s->protocol == 55 ? s->inner : s;
+    unsigned header = 20U + own->n_options;
     uint8_t *ip = out + 14;
     memset(out, 0, FRAME_MAX);
+    unsigned payload = s->inner != NULL ? put_inner(s, ip + header) : put_payload(s, ip + header);
     memcpy(out, mac_to(s->to)->b, 6);
     memcpy(out + 6, mac_router.b, 6);
     put16(out + 12, s->ethertype != 0 ? s->ethertype : 0x0800);
     ip[0] = s->version_ihl != 0 ? s->version_ihl : (uint8_t)(0x40 | header / 4);
-    ip[1] = s->tos;
+    ip[1] = own->tos;
     put16(ip + 2, s->total_length != 0 ? s->total_length : header + payload);
-    put16(ip + 4, s->id);
-    put16(ip + 6, s->fragment);
-    ip[8] = s->ttl == TTL_ZERO ? 0 : s->ttl != 0 ? (uint8_t)s->ttl : 64;
+    put16(ip + 4, own->id);
+    put16(ip + 6, s->fragment | own->fragment);
+    ip[8] = own->ttl == TTL_ZERO ? 0 : own->ttl != 0 ? (uint8_t)own->ttl : 64;
     ip[9] = s->protocol != 0 ? s->protocol : 17;
     put32(ip + 12, s->from != 0 ? s->from : CORRESPONDENT);
     put32(ip + 16, s->dst != 0 ? s->dst : AWAY);
-    if (s->n_options > 0)
-        memcpy(ip + 20, s->options, s->n_options);
-    put_payload(s, ip + header, payload);
+    if (own->n_options > 0)
+        memcpy(ip + 20, own->options, own->n_options);
     put16(ip + 10, full_sum(ip, header) ^ (s->wrong_sum ? 0x0101 : 0));
     return s->cut != 0 ? s->cut : 14 + header + payload + s->padding;
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a worker knows of the packets of one burst while they pass its stages, an array for each thing. Of
+ * the worker alone (worker.c and the headers that it is made of).
+ */
+#ifndef FWD_BURST_H
+#define FWD_BURST_H
+
+#include "pkt.h"
+#include "worker.h"
+
+struct burst {
+    struct worker *w;
+    const struct worker_settings *settings;
+    uint64_t own_filter; /* a bit for each own address's hash: most sources are none of them */
+    uint16_t id_step;    /* from one of a worker's identifications to its next */
+    unsigned port_index;
+    unsigned n;
+    struct rte_mbuf **frame;
+
+    uint64_t odd;     /* bits of the packets that are not express.h's: only they are in pkt and verdict */
+    uint64_t version; /* of the table's hash, when it was asked */
+    uint32_t tag[WORKER_BURST]; /* of what is looked up; 0: nothing is */
+    struct cuckoo_pair pair[WORKER_BURST];
+    const struct entry *entry[WORKER_BURST]; /* found, then proved; then NULL: not looked up, or a miss */
+    struct pkt pkt[WORKER_BURST];
+    enum verdict verdict[WORKER_BURST]; /* VERDICT_COUNT (PKT_LOOK_UP) until it is decided */
+    uint8_t exit[WORKER_BURST];         /* port by which a frame leaves that is forwarded */
+    uint32_t next_hop[WORKER_BURST];    /* the adjacency that PUNT_RESOLVE waits for */
+
+    unsigned n_aside; /* packets that may be of a reverse tunnel */
+    uint8_t aside[WORKER_BURST];
+    struct entry by_route; /* stands for what a packet is sent by that no entry is for */
+
+    unsigned n_counted; /* packets of bindings, to be counted when their counters have come */
+    struct {
+        struct binding_counter *counter;
+        uint32_t size;
+    } counted[WORKER_BURST];
+};
+static_assert((int)VERDICT_COUNT <= UINT8_MAX, "a verdict fits into a byte");
+static_assert((int)WORKER_BURST <= (int)CUCKOO_BURST, "a burst is looked up at once");
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Why readers need no lock. Numbers and tags are words of their own; a place is written number first, then
+ * tag, and read tag first, then number, so that who sees a tag sees its number or a later one.
+ *
+ * A found number is only believed when its entry's home is the key (prove). Entries do not change while a
+ * reader can hold their numbers, so a reader never takes another's entry, whatever it saw of a place that is
+ * being written.
+ *
+ * To displace a tag, the writer copies it to its other bucket, raises the version, and only then overwrites
+ * the place where it was. A reader that finds nothing can have missed a tag in one way only: it read the one
+ * bucket before the copy and the other after the overwriting. Then it has read the version before the raise
+ * and will read it after it, for the version is read before and after the buckets; so it searches again. It
+ * also does so after a number that did not prove itself: the place was overwritten between tag and number, or
+ * two IPv6 addresses have one tag. This second search (find) proves every place with the tag, and repeats
+ * only if a tag was displaced meanwhile: whenever a reader goes round, the writer has got on.
+ *
+ * A removed tag's place is empty at once: another may take it, for entries prove themselves.
+ */
+#include "cuckoo.h"
+
+#include <errno.h>
+
+#include <rte_cpuflags.h>
+#include <rte_malloc.h>
+
+#ifdef RTE_ARCH_X86
+#include <immintrin.h>
+#endif
+
+enum {
+    FILL_PER_MILLE = 940, /* of all places, when it holds what it is made for; displacing works above 980 */
+    SPARE_BUCKETS = 4,    /* so that a few addresses never crowd a few buckets */
+    PATH_NODES = 4096     /* buckets looked at to make room */
+};
+
+/* A bucket from which one of the tags can move on, on a way to an empty place. */
+struct cuckoo_node {
+    uint32_t bucket;
+    int16_t from;  /* node before it; -1: the way begins here */
+    uint8_t place; /* in that one: what moves here */
+};
+
+static_assert(PATH_NODES <= INT16_MAX, "a node's number");
+
+uint32_t cuckoo_tag(const struct addr *address)
+{
+    uint32_t v4;
+    if (!addr_is_ipv4(address))
+        return cuckoo_tag_ipv6(address);
+    memcpy(&v4, &address->b[12], sizeof(v4));
+    return cuckoo_tag_ipv4(v4);
+}
+
+/* ---- Readers ---- */
+
+static uint32_t highest_in(const struct cuckoo_bucket *b, uint32_t tag, uint32_t highest)
+{
+    for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
+        if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
+            continue;
+        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_RELAXED);
+        highest = RTE_MAX(highest, number);
+    }
+    return highest;
+}
+
+/* The highest of all, and not just any: an address with the same tag may be on its way out, its number gone
+ * and its tag still there, and must not hide the one that is asked for. */
+static void search_scalar(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                          unsigned n, const struct entry **found)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t highest = highest_in(pairs[i].at[0], tags[i], CUCKOO_NO_ENTRY);
+        found[i] = &entries[highest_in(pairs[i].at[1], tags[i], highest)];
+        rte_prefetch0(found[i]);
+    }
+}
+
+#ifdef RTE_ARCH_X86
+/* The highest of eight unsigned numbers. */
+__attribute__((target("avx2"))) static inline uint32_t highest(__m256i v)
+{
+    __m128i max = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    max = _mm_max_epu32(max, _mm_shuffle_epi32(max, 0x4e));
+    max = _mm_max_epu32(max, _mm_shuffle_epi32(max, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(max);
+}
+
+/* No branch and no index: the numbers of places with another tag are masked away. x86 loads in program order;
+ * the compiler must, too. */
+__attribute__((target("avx2"))) static void search_avx2(const struct entry *entries, const uint32_t *tags,
+                                                        const struct cuckoo_pair *pairs, unsigned n,
+                                                        const struct entry **found)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct cuckoo_bucket *one = pairs[i].at[0], *other = pairs[i].at[1];
+        __m256i tag = _mm256_set1_epi32((int)tags[i]);
+        __m256i in_one = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)one->tag));
+        __m256i in_other = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)other->tag));
+        rte_compiler_barrier();
+        in_one = _mm256_and_si256(in_one, _mm256_load_si256((const __m256i *)one->entry));
+        in_other = _mm256_and_si256(in_other, _mm256_load_si256((const __m256i *)other->entry));
+        found[i] = &entries[highest(_mm256_max_epu32(in_one, in_other))];
+        rte_prefetch0(found[i]);
+    }
+}
+#endif
+
+static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, uint32_t tag,
+                        const struct addr *key)
+{
+    for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
+        if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
+            continue;
+        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_ACQUIRE);
+        if (cuckoo_proves(&c->entries[number], key))
+            return number;
+    }
+    return CUCKOO_NO_ENTRY;
+}
+
+/* For the version is read after all that was searched. */
+static bool is_displaced_since(const struct cuckoo *c, uint64_t version)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&c->version, __ATOMIC_RELAXED) != version;
+}
+
+static uint32_t find(const struct cuckoo *c, uint32_t tag, const struct addr *key)
+{
+    struct cuckoo_pair pair = cuckoo_pair_of(c, tag);
+    uint64_t version;
+    do {
+        version = cuckoo_version(c);
+        for (unsigned k = 0; k < 2; k++) {
+            uint32_t number = find_in(c, pair.at[k], tag, key);
+            if (number != CUCKOO_NO_ENTRY)
+                return number;
+        }
+    } while (is_displaced_since(c, version));
+    return CUCKOO_NO_ENTRY;
+}
+
+uint32_t cuckoo_find(const struct cuckoo *c, const struct addr *address)
+{
+    return find(c, cuckoo_tag(address), address);
+}
+
+const struct entry *cuckoo_search_again(const struct cuckoo *c, const struct entry *found, uint32_t tag,
+                                        const struct addr *key, uint64_t version)
+{
+    if (found == &c->entries[CUCKOO_NO_ENTRY] && !is_displaced_since(c, version))
+        return NULL;
+    uint32_t number = find(c, tag, key);
+    return number != CUCKOO_NO_ENTRY ? &c->entries[number] : NULL;
+}
+
+uint64_t cuckoo_lookup_burst(const struct cuckoo *c, const struct addr *keys, const uint32_t *tags,
+                             unsigned n, const struct entry **found)
+{
+    struct cuckoo_pair pairs[CUCKOO_BURST];
+    uint64_t version = cuckoo_version(c), hits = 0;
+    unsigned asked = 0;
+    do
+        pairs[asked] = cuckoo_ask(c, tags[asked]);
+    while (++asked < n);
+    cuckoo_search(c, tags, pairs, n, found);
+    for (unsigned i = 0; i < n; i++) {
+        found[i] = cuckoo_prove(c, found[i], tags[i], &keys[i], version);
+        hits |= (uint64_t)(found[i] != NULL) << i;
+    }
+    return hits;
+}
+
+/* ---- The writer ---- */
+
+static void put(struct cuckoo_bucket *b, unsigned place, uint32_t tag, uint32_t number)
+{
+    __atomic_store_n(&b->entry[place], number, __ATOMIC_RELAXED);
+    __atomic_store_n(&b->tag[place], tag, __ATOMIC_RELEASE);
+}
+
+/* CUCKOO_PLACES: none is empty. */
+static unsigned empty_place(const struct cuckoo_bucket *b)
+{
+    unsigned p = 0;
+    while (p < CUCKOO_PLACES && b->entry[p] != CUCKOO_NO_ENTRY)
+        p++;
+    return p;
+}
+
+/* What was at `from` may be overwritten when this returns. */
+static void displace(struct cuckoo *c, const struct cuckoo_bucket *from, unsigned place,
+                     struct cuckoo_bucket *to, unsigned to_place)
+{
+    put(to, to_place, from->tag[place], from->entry[place]);
+    __atomic_store_n(&c->version, c->version + 1, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static uint32_t other_bucket(const struct cuckoo *c, uint32_t tag, uint32_t bucket)
+{
+    uint64_t hash = cuckoo_hash(tag);
+    uint32_t first = cuckoo_first_bucket(c, hash);
+    return first != bucket ? first : cuckoo_second_bucket(c, hash);
+}
+
+/* Moves what stands in the way, from the empty place backwards. Returns where it has become empty: in the
+ * bucket at which the way begins. */
+static struct cuckoo_bucket *clear_path(struct cuckoo *c, int last, unsigned empty, unsigned *place)
+{
+    int at = last;
+    for (; c->path[at].from >= 0; at = c->path[at].from) {
+        const struct cuckoo_node *node = &c->path[at];
+        displace(c, &c->buckets[c->path[node->from].bucket], node->place, &c->buckets[node->bucket], empty);
+        empty = node->place;
+    }
+    *place = empty;
+    return &c->buckets[c->path[at].bucket];
+}
+
+/* Breadth first, so that the way is a shortest one and no bucket is on it twice. NULL: there is none. */
+static struct cuckoo_bucket *make_room(struct cuckoo *c, uint32_t tag, unsigned *place)
+{
+    uint64_t hash = cuckoo_hash(tag);
+    int n = 0;
+    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_first_bucket(c, hash), .from = -1};
+    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_second_bucket(c, hash), .from = -1};
+    for (int at = 0; at < n; at++) {
+        const struct cuckoo_bucket *b = &c->buckets[c->path[at].bucket];
+        unsigned empty = empty_place(b);
+        if (empty < CUCKOO_PLACES)
+            return clear_path(c, at, empty, place);
+        for (unsigned p = 0; p < CUCKOO_PLACES && n < PATH_NODES; p++)
+            c->path[n++] = (struct cuckoo_node){.bucket = other_bucket(c, b->tag[p], c->path[at].bucket),
+                                                .from = (int16_t)at,
+                                                .place = (uint8_t)p};
+    }
+    return NULL;
+}
+
+int cuckoo_insert(struct cuckoo *c, uint32_t entry)
+{
+    uint32_t tag = cuckoo_tag(&c->entries[entry].home);
+    unsigned place;
+    struct cuckoo_bucket *b = make_room(c, tag, &place);
+    if (b == NULL)
+        return -ENOSPC;
+    put(b, place, tag, entry);
+    return 0;
+}
+
+/* The place of an entry that is there. */
+static struct cuckoo_bucket *place_of(const struct cuckoo *c, uint32_t entry, unsigned *place)
+{
+    struct cuckoo_pair pair = cuckoo_pair_of(c, cuckoo_tag(&c->entries[entry].home));
+    for (unsigned i = 0; i < 2 * CUCKOO_PLACES; i++) {
+        const struct cuckoo_bucket *b = pair.at[i / CUCKOO_PLACES];
+        *place = i % CUCKOO_PLACES;
+        if (b->entry[*place] == entry)
+            return &c->buckets[b - c->buckets];
+    }
+    return NULL;
+}
+
+void cuckoo_replace(struct cuckoo *c, uint32_t before, uint32_t after)
+{
+    unsigned place;
+    struct cuckoo_bucket *b = place_of(c, before, &place);
+    if (b != NULL)
+        __atomic_store_n(&b->entry[place], after, __ATOMIC_RELEASE);
+}
+
+void cuckoo_remove(struct cuckoo *c, uint32_t entry)
+{
+    unsigned place;
+    struct cuckoo_bucket *b = place_of(c, entry, &place);
+    if (b != NULL)
+        put(b, place, 0, CUCKOO_NO_ENTRY);
+}
+
+uint64_t cuckoo_displaced(const struct cuckoo *c)
+{
+    return c->version;
+}
+
+/* ---- The whole ---- */
+
+int cuckoo_choose(struct cuckoo *c, enum cuckoo_body body)
+{
+    switch (body) {
+    case CUCKOO_SCALAR:
+        c->search = search_scalar;
+        break;
+#ifdef RTE_ARCH_X86
+    case CUCKOO_AVX2:
+        if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) != 1)
+            return -ENOTSUP;
+        c->search = search_avx2;
+        break;
+#endif
+    default:
+        return -ENOTSUP;
+    }
+    c->body = body;
+    return 0;
+}
+
+enum cuckoo_body cuckoo_body(const struct cuckoo *c)
+{
+    return c->body;
+}
+
+const char *cuckoo_body_text(enum cuckoo_body body)
+{
+    return body == CUCKOO_AVX2 ? "avx2" : "scalar";
+}
+
+uint32_t cuckoo_places(const struct cuckoo *c)
+{
+    return c->n_buckets * CUCKOO_PLACES;
+}
+
+struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, int socket)
+{
+    struct cuckoo *c = rte_zmalloc_socket("cuckoo", sizeof(*c), RTE_CACHE_LINE_SIZE, socket);
+    if (c == NULL)
+        return NULL;
+    c->entries = entries;
+    c->n_buckets = (uint32_t)((uint64_t)capacity * 1000 / (FILL_PER_MILLE * CUCKOO_PLACES)) + SPARE_BUCKETS;
+    c->path = rte_malloc_socket("cuckoo path", PATH_NODES * sizeof(*c->path), 0, socket);
+    c->buckets = rte_zmalloc_socket("cuckoo buckets", (size_t)c->n_buckets * sizeof(*c->buckets),
+                                    RTE_CACHE_LINE_SIZE, socket);
+    if (c->buckets == NULL || c->path == NULL) {
+        cuckoo_destroy(c);
+        return NULL;
+    }
+    if (cuckoo_choose(c, CUCKOO_AVX2) != 0)
+        cuckoo_choose(c, CUCKOO_SCALAR);
+    return c;
+}
+
+void cuckoo_destroy(struct cuckoo *c)
+{
+    if (c == NULL)
+        return;
+    rte_free(c->buckets);
+    rte_free(c->path);
+    rte_free(c);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From an address to the number of its entry: a bucketed cuckoo hash with the keys inline, made for reading
+ * whole bursts. A bucket is one cache line of eight places, each a tag and the number of an entry. An IPv4
+ * address is its own tag, an IPv6 address has a hash for one; either way the entry itself proves the hit, on
+ * a line that the reader needs anyway. A tag may stand in two buckets; both follow from it alone.
+ *
+ * One writer, which displaces tags to make room; any number of readers without locks. A reader never misses
+ * an address that is there throughout its search, also while it is displaced, and never takes another's
+ * entry: the argument is at the top of cuckoo.c. That an entry is not used again while a reader may hold its
+ * number is the table's to see to.
+ */
+#ifndef FWD_CUCKOO_H
+#define FWD_CUCKOO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_hash_crc.h>
+#include <rte_prefetch.h>
+
+#include "entry.h"
+
+enum {
+    CUCKOO_PLACES = 8,  /* of a bucket */
+    CUCKOO_BURST = 64,  /* most keys of one lookup */
+    CUCKOO_NO_ENTRY = 0 /* the number that no entry in use has: an empty place */
+};
+
+/* How buckets are searched. */
+enum cuckoo_body { CUCKOO_SCALAR, CUCKOO_AVX2 };
+
+struct cuckoo_bucket {
+    uint32_t tag[CUCKOO_PLACES];
+    uint32_t entry[CUCKOO_PLACES]; /* their numbers */
+} __rte_cache_aligned;
+static_assert(sizeof(struct cuckoo_bucket) == 64, "a bucket is one cache line");
+
+/* The two buckets in which a tag may stand. */
+struct cuckoo_pair {
+    const struct cuckoo_bucket *at[2];
+};
+
+typedef void cuckoo_search_burst(const struct entry *entries, const uint32_t *tags,
+                                 const struct cuckoo_pair *pairs, unsigned n, const struct entry **found);
+
+struct cuckoo {
+    struct cuckoo_bucket *buckets;
+    const struct entry *entries;
+    cuckoo_search_burst *search;
+    uint32_t n_buckets;
+    enum cuckoo_body body;
+    struct cuckoo_node *path;             /* the writer's */
+    uint64_t version __rte_cache_aligned; /* raised by the writer with each displacement */
+};
+
+/* An IPv4 address in network order. 0.0.0.0, which is no destination, has the tag of an empty place. */
+static inline uint32_t cuckoo_tag_ipv4(uint32_t address)
+{
+    return address;
+}
+
+static inline uint32_t cuckoo_tag_ipv6(const struct addr *address)
+{
+    uint64_t half[2];
+    memcpy(half, address->b, sizeof(half));
+    uint32_t tag = rte_hash_crc_8byte(half[1], rte_hash_crc_8byte(half[0], 0));
+    return tag != 0 ? tag : 1;
+}
+
+uint32_t cuckoo_tag(const struct addr *address);
+
+/* capacity: tags that must fit. entries: where numbers lead; number CUCKOO_NO_ENTRY there must have a
+ * home that nobody looks up. The best body that this processor has is chosen. NULL: no memory. */
+struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, int socket);
+void cuckoo_destroy(struct cuckoo *cuckoo);
+/* 0, -ENOTSUP: this processor has it not. Not while others read. */
+int cuckoo_choose(struct cuckoo *cuckoo, enum cuckoo_body body);
+enum cuckoo_body cuckoo_body(const struct cuckoo *cuckoo);
+const char *cuckoo_body_text(enum cuckoo_body body);
+/* Places of all buckets together. */
+uint32_t cuckoo_places(const struct cuckoo *cuckoo);
+
+/* ---- The writer ---- */
+/* The number of the entry of address; CUCKOO_NO_ENTRY: it is not there. */
+uint32_t cuckoo_find(const struct cuckoo *cuckoo, const struct addr *address);
+/* Puts an address in that is not there yet; the entry is whole, its home is the address. 0, -ENOSPC: no room
+ * could be made, nothing changed. */
+int cuckoo_insert(struct cuckoo *cuckoo, uint32_t entry);
+/* The address of both is there under the number `before`, and now under `after`. */
+void cuckoo_replace(struct cuckoo *cuckoo, uint32_t before, uint32_t after);
+void cuckoo_remove(struct cuckoo *cuckoo, uint32_t entry);
+/* Tags that were moved to make room, ever. */
+uint64_t cuckoo_displaced(const struct cuckoo *cuckoo);
+
+/* ---- Readers ---- */
+/*
+ * A lookup takes three steps, so that there is something else to do while memory answers: cuckoo_version
+ * once, then cuckoo_ask for each key, cuckoo_search for all, cuckoo_prove for each.
+ */
+
+/* Before the first bucket is read. */
+static inline uint64_t cuckoo_version(const struct cuckoo *cuckoo)
+{
+    return __atomic_load_n(&cuckoo->version, __ATOMIC_ACQUIRE);
+}
+
+/* Addresses are no random numbers but counted up, strided, or differ in a few bits. The CRC brings every bit
+ * of a tag into others, but what is linear in the tag stays so; the multiplication undoes that. Both halves
+ * of the product depend on the whole CRC in their upper bits, which choose the buckets. */
+static inline uint64_t cuckoo_hash(uint32_t tag)
+{
+    return rte_hash_crc_4byte(tag, 0) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline uint32_t cuckoo_first_bucket(const struct cuckoo *cuckoo, uint64_t hash)
+{
+    return (uint32_t)((hash >> 32) * cuckoo->n_buckets >> 32);
+}
+
+static inline uint32_t cuckoo_second_bucket(const struct cuckoo *cuckoo, uint64_t hash)
+{
+    return (uint32_t)((uint64_t)(uint32_t)hash * cuckoo->n_buckets >> 32);
+}
+
+static inline struct cuckoo_pair cuckoo_pair_of(const struct cuckoo *cuckoo, uint32_t tag)
+{
+    uint64_t hash = cuckoo_hash(tag);
+    return (struct cuckoo_pair){{&cuckoo->buckets[cuckoo_first_bucket(cuckoo, hash)],
+                                 &cuckoo->buckets[cuckoo_second_bucket(cuckoo, hash)]}};
+}
+
+/* Where to look; the buckets are on their way into the cache. */
+static inline struct cuckoo_pair cuckoo_ask(const struct cuckoo *cuckoo, uint32_t tag)
+{
+    struct cuckoo_pair pair = cuckoo_pair_of(cuckoo, tag);
+    rte_prefetch0(pair.at[0]);
+    rte_prefetch0(pair.at[1]);
+    return pair;
+}
+
+/* found[i] becomes an entry that tags[i] leads to, not yet proved to be the key's, or entry CUCKOO_NO_ENTRY;
+ * the entries are on their way into the cache. */
+static inline void cuckoo_search(const struct cuckoo *cuckoo, const uint32_t *tags,
+                                 const struct cuckoo_pair *pairs, unsigned n, const struct entry **found)
+{
+    cuckoo->search(cuckoo->entries, tags, pairs, n, found);
+}
+
+static inline bool cuckoo_proves(const struct entry *entry, const struct addr *key)
+{
+    uint64_t home[2], wanted[2];
+    memcpy(home, entry->home.b, sizeof(home));
+    memcpy(wanted, key->b, sizeof(wanted));
+    return ((home[0] ^ wanted[0]) | (home[1] ^ wanted[1])) == 0;
+}
+
+/* For an entry that is not the key's: NULL unless the writer may have disturbed the search, which then is
+ * made once more. */
+const struct entry *cuckoo_search_again(const struct cuckoo *cuckoo, const struct entry *found, uint32_t tag,
+                                        const struct addr *key, uint64_t version);
+
+/* The entry of key; NULL: there is none. version: from before the search. */
+static inline const struct entry *cuckoo_prove(const struct cuckoo *cuckoo, const struct entry *found,
+                                               uint32_t tag, const struct addr *key, uint64_t version)
+{
+    return likely(cuckoo_proves(found, key)) ? found : cuckoo_search_again(cuckoo, found, tag, key, version);
+}
+
+/* All steps at once. keys: n addresses, 1 to CUCKOO_BURST, tags: theirs. found[i] becomes the entry, NULL on
+ * a miss. Returns a bit for each hit, the lowest for the first. */
+uint64_t cuckoo_lookup_burst(const struct cuckoo *cuckoo, const struct addr *keys, const uint32_t *tags,
+                             unsigned n, const struct entry **found);
+
+#endif

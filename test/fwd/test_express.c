@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The express way comes to the same end as the general one: a million random frames, most of them nearly
+ * usual, pass through two workers that are alike but that one has the express way closed (general_worker.c).
+ * After each burst all must be the same: every frame sent, its port and its place, every punt and what
+ * control is told of it, every counter, every buffer.
+ *
+ * Where no reverse tunnel is opened, whose packets come after the others of their burst, the worker that has
+ * the express way closed gets each frame alone: with whom a packet comes must make no difference.
+ */
+#include "eal.h"
+#include "frame.h"
+
+#include "express.h"
+#include "general_worker.h"
+
+enum {
+    FRAMES = 1000000,
+    BURSTS_OF_A_WORLD = 100, /* then table, ways and settings are others */
+    POOL = 4095,
+    PORTS = 2,
+    SENT = 64,
+    ADDRESSES = 64, /* 10.1.0.0 and those behind it; HOME_AGENT is one */
+    CARE_OFS = 8,
+    ADJACENCIES = 10,
+    DELEGATION_PORT = 49434
+};
+
+#define HOME_NETWORK  IP(10, 1, 0, 0)
+#define OTHER_NETWORK IP(10, 3, 0, 0) /* a home network as well, maybe with a primary */
+#define FAR_ENDS      IP(10, 2, 0, 0)
+#define STRANGERS     IP(192, 0, 2, 0)
+#define EVERYBODY     IP(224, 0, 0, 1)
+
+typedef void worker_function(struct worker *w);
+typedef void burst_function(struct worker *w, unsigned port_index, struct rte_mbuf **frames, unsigned n);
+
+static struct side {
+    const char *name;
+    burst_function *burst;
+    worker_function *start, *offline;
+    struct worker worker;
+    struct rte_mempool *pool;
+    struct punt_rings punts;
+    struct rte_ring *sent[PORTS];
+    struct rte_mbuf *frame[2 * WORKER_BURST];
+    struct rte_mbuf *hoard[POOL];
+    unsigned hoarded;
+} sides[2] = {
+    {.name = "express", .burst = worker_burst, .start = worker_start, .offline = worker_offline},
+    {.name = "general", .burst = general_burst, .start = general_start, .offline = general_offline}};
+
+static struct table *table;
+static struct adjacencies *adjacencies;
+static struct worker_settings settings;
+static struct exits *exits;
+static uint64_t chance;
+static unsigned bursts, usual;
+
+static unsigned below(unsigned n)
+{
+    return (unsigned)(eal_random(&chance) % n);
+}
+
+static bool one_in(unsigned n)
+{
+    return below(n) == 0;
+}
+
+#define ONE_OF(array) ((array)[below((unsigned)ROWS(array))])
+
+/* ---- Both sides ---- */
+
+/* Readers that are offline: nobody changes the table while they read. */
+static void make_side(struct side *s)
+{
+    char name[32];
+    s->pool = eal_pool(s->name, POOL);
+    ck_assert_int_eq(punt_rings_create(&s->punts, s->name, SOCKET_ID_ANY), 0);
+    for (int i = 0; i < PORTS; i++) {
+        snprintf(name, sizeof(name), "%s%d", s->name, i);
+        s->sent[i] = rte_ring_create(name, SENT, SOCKET_ID_ANY, 0);
+        ck_assert_ptr_nonnull(s->sent[i]);
+    }
+    s->worker = (struct worker){.index = (unsigned)(s - sides),
+                                .table = table,
+                                .adjacencies = adjacencies,
+                                .settings = &settings,
+                                .punts = &s->punts,
+                                .pool = s->pool,
+                                .n_ports = PORTS,
+                                .bindings = calloc(table_slots(table), sizeof(struct binding_counter))};
+    ck_assert_ptr_nonnull(s->worker.bindings);
+    for (uint8_t i = 0; i < PORTS; i++)
+        s->worker.port[i] = (struct worker_port){
+            .mtu = i == 0 ? 1500 : 1000, .mac = {{2, 0, 0, 0, 0, i + 1}}, .handoff = s->sent[i]};
+    s->start(&s->worker);
+    s->offline(&s->worker);
+}
+
+static void free_side(struct side *s)
+{
+    ck_assert_uint_eq(rte_mempool_avail_count(s->pool), POOL);
+    free(s->worker.bindings);
+    for (int i = 0; i < PORTS; i++)
+        rte_ring_free(s->sent[i]);
+    punt_rings_destroy(&s->punts);
+    rte_mempool_free(s->pool);
+}
+
+/* No adjacency: a connected network. */
+static uint32_t route_adjacency(void *context, const struct route *route)
+{
+    (void)context;
+    return route->port_index;
+}
+
+static void make_exits(void)
+{
+    static const struct {
+        const char *text;
+        uint8_t adjacency;
+    } destinations[] = {{"192.0.2.0/25", 1}, {"192.0.2.128/26", ADJACENCY_NONE}, {"198.51.100.0/24", 3}};
+    struct routes *r = routes_create("express", 8);
+    ck_assert_ptr_nonnull(r);
+    for (int i = 0; i < ROWS(destinations); i++) {
+        struct route one = {.port_index = destinations[i].adjacency};
+        ck_assert(prefix_parse(destinations[i].text, &one.destination));
+        ck_assert_int_eq(routes_add(r, &one), 0);
+    }
+    exits = exits_create(r, route_adjacency, NULL);
+    ck_assert_ptr_nonnull(exits);
+    routes_destroy(r);
+}
+
+static void set_up(void)
+{
+    table = table_create(2048, 2, SOCKET_ID_ANY);
+    adjacencies = adjacencies_create(ADJACENCIES);
+    ck_assert(table != NULL && adjacencies != NULL);
+    make_exits();
+    for (int i = 0; i < 2; i++)
+        make_side(&sides[i]);
+}
+
+static void tear_down(void)
+{
+    for (int i = 0; i < 2; i++)
+        free_side(&sides[i]);
+    exits_destroy(exits);
+    adjacencies_destroy(adjacencies);
+    table_destroy(table);
+}
+
+/* ---- A world by chance ---- */
+
+static struct entry random_tunnel(void)
+{
+    static const uint8_t flags[] = {
+        0, 0, 0, ENTRY_REVERSE, ENTRY_REVERSE, ENTRY_UNREACHABLE, ENTRY_REVERSE | ENTRY_UNREACHABLE};
+    struct entry e;
+    const struct tunnel t = {.source = addr_from_ipv4(HOME_AGENT),
+                             .destination = addr_from_ipv4(FAR_ENDS + below(CARE_OFS)),
+                             .encapsulation =
+                                 (enum encapsulation)(one_in(4) ? 1 + below(3) : ENCAPSULATION_IPIP),
+                             .adjacency = below(ADJACENCIES),
+                             .path_mtu = (uint16_t)(one_in(2)   ? 1500
+                                                    : one_in(8) ? below(65536)
+                                                                : below(1600)),
+                             .flags = ONE_OF(flags),
+                             .id_slot = (uint8_t)below(WORKER_ID_SLOTS)};
+    MUST_EQ(entry_tunnel(&e, &t), 0);
+    return e;
+}
+
+static void install_tunnels(const struct addr *address, unsigned n)
+{
+    struct entry set[ENTRY_SET_MAX];
+    for (unsigned i = 0; i < n; i++)
+        set[i] = random_tunnel();
+    MUST_EQ(table_install_set(table, address, set, n), 0);
+}
+
+static void install_random(const struct addr *address)
+{
+    struct entry local = {.kind = ENTRY_LOCAL, .flags = one_in(3) ? ENTRY_BROADCAST : 0};
+    struct entry on_link = {
+        .kind = ENTRY_ON_LINK, .adjacency = below(ADJACENCIES), .mtu = (uint16_t)(1500 - below(1400))};
+    unsigned kind = below(20);
+    if (kind < 2)
+        (void)table_remove(table, address);
+    else if (kind < 4)
+        MUST_EQ(table_install(table, address, &local), 0);
+    else if (kind < 6)
+        MUST_EQ(table_install(table, address, &on_link), 0);
+    else
+        install_tunnels(address, kind < 8 ? 2 + below(2) : 1);
+}
+
+static void install_all(void)
+{
+    for (uint32_t i = 0; i < ADDRESSES; i++) {
+        struct addr address = addr_from_ipv4(HOME_NETWORK + i);
+        install_random(&address);
+    }
+    struct addr us = addr_from_ipv4(HOME_AGENT), stranger = addr_from_ipv4(CORRESPONDENT);
+    struct addr everybody = addr_from_ipv4(EVERYBODY); /* where no entry should be */
+    MUST_EQ(table_install(table, &us, &(struct entry){.kind = ENTRY_LOCAL}), 0);
+    install_random(&stranger);
+    install_random(&everybody);
+    MUST_EQ(table_reclaim(table, SIZE_MAX), 0); /* nobody reads now */
+}
+
+static void publish_all(void)
+{
+    for (uint32_t i = 1; i < ADJACENCIES; i++) {
+        struct mac mac = {{2, 0, 0, 0, 1, (uint8_t)i}};
+        if (one_in(8))
+            adjacency_withdraw(adjacencies, i);
+        else
+            adjacency_publish(adjacencies, i, one_in(16) ? PORTS + (uint8_t)below(99) : (uint8_t)below(PORTS),
+                              one_in(8) ? &mac_router : &mac);
+    }
+}
+
+static uint32_t any_source(void)
+{
+    switch (below(8)) {
+    case 0:
+        return FAR_ENDS + below(CARE_OFS);
+    case 1:
+        return HOME_NETWORK + below(ADDRESSES);
+    case 2:
+        return one_in(2) ? OTHER_OWN : one_in(2) ? IP(127, 0, 0, 1) : (uint32_t)eal_random(&chance);
+    default:
+        return STRANGERS + 1 + below(254);
+    }
+}
+
+static void settle(void)
+{
+    settings = (struct worker_settings){
+        .home_networks = {{htonl(HOME_NETWORK), htonl(IP(255, 255, 255, 0)), ADJACENCY_NONE},
+                          {htonl(OTHER_NETWORK), htonl(IP(255, 255, 255, 0)), below(3)}},
+        .n_home_networks = below(3),
+        .peers = {htonl(STRANGERS + 1), htonl(STRANGERS + 2)},
+        .n_peers = 2,
+        .delegation_port = one_in(8) ? 0 : DELEGATION_PORT,
+        .id_slots = one_in(3) ? WORKER_ID_SLOTS : 1,
+        .exits = one_in(3) ? NULL : exits,
+        .outer_df_always = one_in(3)};
+    settings.own[0] = htonl(HOME_AGENT);
+    settings.own[1] = htonl(OTHER_OWN);
+    settings.n_own = one_in(10) ? 0 : 2 + below(one_in(3) ? WORKER_OWN_MAX - 1 : 6);
+    for (unsigned i = 2; i < settings.n_own; i++)
+        settings.own[i] = htonl(any_source());
+}
+
+static void forget(struct worker *w, unsigned workers, unsigned index)
+{
+    w->workers = workers;
+    w->index = index;
+    for (unsigned i = 0; i < PUNT_SOURCE_BUCKETS; i++)
+        w->source_bucket[i] =
+            (struct token_bucket){.filled_tsc = UINT64_MAX, .tokens = i % 16 == 0 ? 2 : 100000};
+}
+
+static void make_world(void)
+{
+    unsigned workers = 1 + below(8), index = below(workers);
+    install_all();
+    publish_all();
+    settle();
+    for (int i = 0; i < 2; i++)
+        forget(&sides[i].worker, workers, index);
+}
+
+/* ---- Frames by chance ---- */
+
+static uint32_t any_destination(void)
+{
+    switch (below(24)) {
+    case 0:
+        return HOME_AGENT;
+    case 1:
+        return OTHER_NETWORK + below(4);
+    case 2:
+        return one_in(2) ? STRANGERS + below(256) : ELSEWHERE;
+    case 3:
+        return one_in(2) ? EVERYBODY : one_in(2) ? UINT32_MAX : IP(224, 0, 0, 0) + below(1U << 29);
+    case 4:
+        return (uint32_t)eal_random(&chance);
+    default:
+        return HOME_NETWORK + below(ADDRESSES);
+    }
+}
+
+/* Often just at what the tunnel or link takes. */
+static uint16_t any_payload(uint32_t destination)
+{
+    struct addr address = addr_from_ipv4(destination);
+    const struct entry *e = table_get(table, &address);
+    unsigned mtu = e != NULL && e->mtu > 22 && e->mtu <= 1500 ? e->mtu - 20 : 100;
+    return (uint16_t)(one_in(3) ? mtu - 1 + below(3) : one_in(8) ? 1 + below(1480) : 1 + below(100));
+}
+
+/* From where it would be sent to, maybe encapsulated. */
+static void make_echo(struct spec *s)
+{
+    struct addr address = addr_from_ipv4(s->dst);
+    const struct entry *e = table_get(table, &address);
+    if (e == NULL || e->kind != ENTRY_TUNNEL)
+        return;
+    s->from = ntohl(tunnel_destination(e));
+    s->protocol = one_in(2) ? 4 : 17;
+    s->inner_dst = s->protocol == 4 ? s->dst : 0;
+    s->payload = RTE_MAX(s->payload, 20);
+}
+
+static struct spec any_packet(void)
+{
+    static const int ttls[] = {TTL_ZERO, 1, 2, 255, 64, 64, 64, 64, 64, 64};
+    static const uint16_t fragments[] = {0,      0,      0,      0,   0x4000, 0x4000,
+                                         0x4000, 0x2000, 0x2001, 185, 0x6000, 0x8000};
+    static const uint8_t protocols[] = {0, 0, 0, 0, 1, 4, 6, 47, 55};
+    static const uint16_t ports[] = {0, 434, DELEGATION_PORT};
+    struct spec s = {.from = any_source(),
+                     .dst = any_destination(),
+                     .ttl = ONE_OF(ttls),
+                     .tos = (uint8_t)below(256),
+                     .id = (uint16_t)below(65536),
+                     .fragment = ONE_OF(fragments),
+                     .protocol = ONE_OF(protocols),
+                     .port = ONE_OF(ports)};
+    s.payload = any_payload(s.dst);
+    if (one_in(20))
+        make_echo(&s);
+    if (one_in(12)) {
+        s.options = "\x94\4\0\0\7\7\4\0\0\0\0\0";
+        s.n_options = (uint8_t)(4 * (1 + below(3)));
+    }
+    return s;
+}
+
+/* By a reverse tunnel, mostly of the binding whose home address is inside. */
+static struct spec any_tunnelled(struct spec *inner)
+{
+    static const uint8_t protocols[] = {4, 4, 55, 47};
+    inner->from = HOME_NETWORK + below(ADDRESSES);
+    inner->payload = RTE_MIN(inner->payload, 1400);
+    inner->dst = one_in(3) ? STRANGERS + below(256) : inner->dst;
+    struct addr home = addr_from_ipv4(inner->from);
+    const struct entry *e = table_get(table, &home);
+    bool bound = e != NULL && e->kind == ENTRY_TUNNEL && !one_in(8);
+    return (struct spec){.from = bound ? ntohl(tunnel_destination(e)) : any_source(),
+                         .dst = HOME_AGENT,
+                         .protocol = bound ? protocols[e->encapsulation] : ONE_OF(protocols),
+                         .tos = (uint8_t)below(256),
+                         .fragment = one_in(16) ? 0x2000 : 0,
+                         .inner = inner};
+}
+
+static unsigned any_frame(uint8_t bytes[static FRAME_MAX])
+{
+    struct spec inner = any_packet(), s = one_in(12) ? any_tunnelled(&inner) : inner;
+    s.to = one_in(24) ? (enum to)below(4) : TO_US;
+    s.ethertype = one_in(64) ? (one_in(2) ? 0x0806 : 0x86dd) : 0;
+    s.padding = one_in(6) ? (uint16_t)(1 + below(20)) : 0;
+    s.wrong_sum = one_in(32);
+    if (one_in(64)) { /* nothing but a header */
+        s.total_length = 20;
+        s.cut = 34 + s.padding;
+    }
+    return frame_build(&s, bytes);
+}
+
+static void sum_right(uint8_t *frame, unsigned len)
+{
+    unsigned header = (frame[14] & 15) * 4U;
+    if (header < 20 || 14 + header > len)
+        return;
+    put16(frame + 14 + 10, 0);
+    put16(frame + 14 + 10, full_sum(frame + 14, header));
+}
+
+/* Returns the frame's length as it is then. */
+static unsigned mutate(uint8_t *frame, unsigned len)
+{
+    if (one_in(16))
+        len = one_in(2) ? below(len) + 1 : RTE_MIN(len + below(30), (unsigned)FRAME_MAX);
+    for (unsigned n = one_in(5) ? 1 + below(3) : 0; n > 0; n--) {
+        uint8_t *at = &frame[below(RTE_MIN(len, one_in(4) ? 90U : 34U))];
+        *at = one_in(2) ? (uint8_t)(*at ^ 1U << below(8)) : (uint8_t)below(256);
+    }
+    if (!one_in(4) && len >= 34)
+        sum_right(frame, len);
+    return len;
+}
+
+/* How it lies in its buffers. */
+struct shape {
+    uint64_t ol_flags;
+    uint16_t headroom;
+    bool segmented;
+};
+
+static struct shape any_shape(void)
+{
+    static const uint64_t flags[] = {0,
+                                     0,
+                                     0,
+                                     RTE_MBUF_F_RX_IP_CKSUM_GOOD,
+                                     RTE_MBUF_F_RX_IP_CKSUM_GOOD,
+                                     RTE_MBUF_F_RX_IP_CKSUM_BAD,
+                                     RTE_MBUF_F_RX_IP_CKSUM_NONE};
+    return (struct shape){.ol_flags = one_in(2) ? 0 : ONE_OF(flags),
+                          .headroom = (uint16_t)(one_in(20) ? below(60) : RTE_PKTMBUF_HEADROOM),
+                          .segmented = one_in(80)};
+}
+
+static struct rte_mbuf *shaped(struct side *s, const uint8_t *bytes, unsigned len, const struct shape *shape)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(s->pool), *tail;
+    MUST(m != NULL);
+    m->data_off = shape->headroom;
+    memcpy(rte_pktmbuf_append(m, (uint16_t)len), bytes, len);
+    m->ol_flags |= shape->ol_flags;
+    if (!shape->segmented)
+        return m;
+    MUST((tail = rte_pktmbuf_alloc(s->pool)) != NULL);
+    memset(rte_pktmbuf_append(tail, 9), 0, 9);
+    MUST_EQ(rte_pktmbuf_chain(m, tail), 0);
+    return m;
+}
+
+static void make_frames(unsigned n)
+{
+    uint8_t bytes[FRAME_MAX];
+    for (unsigned i = 0; i < n; i++) {
+        unsigned len = mutate(bytes, any_frame(bytes));
+        struct shape shape = any_shape();
+        for (int k = 0; k < 2; k++)
+            sides[k].frame[i] = shaped(&sides[k], bytes, len, &shape);
+        usual += express_parse(sides[0].frame[i], express_mac(&sides[0].worker.port[0].mac));
+    }
+}
+
+/* ---- Both pass, and are compared ---- */
+
+static void hinder(struct side *s, unsigned buffers, bool no_way, const uint32_t *tokens)
+{
+    while (rte_mempool_avail_count(s->pool) > buffers)
+        s->hoard[s->hoarded++] = rte_pktmbuf_alloc(s->pool);
+    s->worker.port[1].handoff = no_way ? NULL : s->sent[1];
+    for (int c = 0; c < PUNT_CLASS_COUNT; c++)
+        s->worker.class_bucket[c] = (struct token_bucket){.filled_tsc = UINT64_MAX, .tokens = tokens[c]};
+    s->worker.second_chances = (struct token_bucket){.filled_tsc = UINT64_MAX, .tokens = tokens[0]};
+}
+
+static void hinder_both(bool in_bursts)
+{
+    unsigned buffers = in_bursts && one_in(30) ? below(6) : POOL;
+    bool no_way = one_in(50);
+    uint32_t tokens[PUNT_CLASS_COUNT];
+    for (int c = 0; c < PUNT_CLASS_COUNT; c++)
+        tokens[c] = one_in(20) ? below(4) : UINT32_MAX;
+    for (int i = 0; i < 2; i++)
+        hinder(&sides[i], buffers, no_way, tokens);
+}
+
+static void relieve(struct side *s)
+{
+    while (s->hoarded > 0)
+        rte_pktmbuf_free(s->hoard[--s->hoarded]);
+}
+
+#define SAME(a, b, what)                                                                               \
+    do {                                                                                               \
+        if ((a) != (b))                                                                                \
+            ck_abort_msg("burst %u, %s: express %lld, general %lld: %s", bursts, what, (long long)(a), \
+                         (long long)(b), #a);                                                          \
+    } while (0)
+
+static void same_bytes(const struct rte_mbuf *a, const struct rte_mbuf *b, const char *what)
+{
+    SAME(a->nb_segs, b->nb_segs, what);
+    SAME(a->pkt_len, b->pkt_len, what);
+    SAME(a->data_len, b->data_len, what);
+    const uint8_t *p = rte_pktmbuf_mtod(a, const uint8_t *), *q = rte_pktmbuf_mtod(b, const uint8_t *);
+    if (memcmp(p, q, a->data_len) == 0)
+        return;
+    unsigned i = 0;
+    while (p[i] == q[i])
+        i++;
+    ck_abort_msg("burst %u, %s: byte %u is %02x by the express way, %02x by the general one", bursts, what, i,
+                 p[i], q[i]);
+}
+
+static void same_meta(struct rte_mbuf *a, struct rte_mbuf *b, const char *what)
+{
+    const struct punt_meta *p = punt_meta(a), *q = punt_meta(b);
+    SAME(p->class, q->class, what);
+    SAME(p->verdict, q->verdict, what);
+    SAME(p->port_index, q->port_index, what);
+    SAME(p->link_cast, q->link_cast, what);
+    SAME(p->mtu, q->mtu, what);
+    SAME(p->unreachable, q->unreachable, what);
+    SAME(p->adjacency, q->adjacency, what);
+    SAME(rte_pktmbuf_headroom(a), rte_pktmbuf_headroom(b), what);
+}
+
+static void same_ring(struct rte_ring *a, struct rte_ring *b, bool punts, const char *what)
+{
+    struct rte_mbuf *m, *n;
+    SAME(rte_ring_count(a), rte_ring_count(b), what);
+    while (rte_ring_dequeue(a, (void **)&m) == 0) {
+        MUST_EQ(rte_ring_dequeue(b, (void **)&n), 0);
+        same_bytes(m, n, what);
+        if (punts)
+            same_meta(m, n, what);
+        rte_pktmbuf_free(m);
+        rte_pktmbuf_free(n);
+    }
+}
+
+static void same_counters(void)
+{
+    const struct worker *a = &sides[0].worker, *b = &sides[1].worker;
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        SAME(a->counters.verdict[v], b->counters.verdict[v], verdict_name(v));
+    if (memcmp(&a->counters, &b->counters, sizeof(a->counters)) != 0)
+        ck_abort_msg("burst %u: counters differ, no verdict's", bursts);
+    for (uint32_t i = 0; i < table_slots_used(table); i++) {
+        SAME(a->bindings[i].packets, b->bindings[i].packets, "a binding");
+        SAME(a->bindings[i].bytes, b->bindings[i].bytes, "a binding");
+    }
+    if (memcmp(a->identification, b->identification, sizeof(a->identification)) != 0)
+        ck_abort_msg("burst %u: identifications differ", bursts);
+}
+
+static void same_end(void)
+{
+    static const char *const ports[PORTS] = {"port 0", "port 1"};
+    same_counters();
+    for (int i = 0; i < PORTS; i++)
+        same_ring(sides[0].sent[i], sides[1].sent[i], false, ports[i]);
+    for (int c = 0; c < PUNT_CLASS_COUNT; c++)
+        same_ring(sides[0].punts.ring[c], sides[1].punts.ring[c], true, punt_class_text((enum punt_class)c));
+    for (int i = 0; i < 2; i++) {
+        relieve(&sides[i]);
+        MUST_EQ(rte_mempool_avail_count(sides[i].pool), POOL);
+    }
+}
+
+static void pass(unsigned n)
+{
+    const bool in_bursts = settings.exits != NULL;
+    make_frames(n);
+    hinder_both(in_bursts);
+    sides[0].burst(&sides[0].worker, 0, sides[0].frame, n);
+    for (unsigned i = 0, some; i < n; i += some) {
+        some = in_bursts ? n : 1;
+        sides[1].burst(&sides[1].worker, 0, &sides[1].frame[i], some);
+    }
+    same_end();
+}
+
+/* Control is always as fast as its rings here; all else came up. */
+static void check_that_all_came_up(void)
+{
+    const struct worker_counters *c = &sides[0].worker.counters;
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        ck_assert_msg(c->verdict[v] > 0 || v == VERDICT_DROP_PUNT_FULL, "no packet ends as %s",
+                      verdict_name(v));
+    ck_assert_uint_gt(usual, FRAMES / 4);
+    ck_assert_uint_gt(c->verdict[VERDICT_TUNNELLED], FRAMES / 10);
+    ck_assert_uint_gt(c->copies_lost, 0);
+    ck_assert_uint_gt(c->unreachable_told, 0);
+}
+
+START_TEST(the_same_end)
+{
+    chance = eal_seed("the same end");
+    bursts = usual = 0;
+    for (unsigned done = 0, n; done < FRAMES; done += n, bursts++) {
+        if (bursts % BURSTS_OF_A_WORLD == 0)
+            make_world();
+        n = one_in(4) ? 1 + below(2 * WORKER_BURST) : WORKER_BURST;
+        pass(n);
+    }
+    check_that_all_came_up();
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("express");
+    TCase *c = tcase_create("differential");
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_set_timeout(c, 0);
+    tcase_add_test(c, the_same_end);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return eal_main("test_express", "64", NULL, suite);
+}
