@@ -15,6 +15,7 @@ static const struct report_column columns[] = {
     {"home_address", "HOME ADDRESS", 15, false},
     {"care_of_addresses", "CARE-OF ADDRESSES", 17, false},
     {"encapsulation", "ENCAPSULATION", 13, false},
+    {"reverse_tunnel", "REVERSE", 7, false},
     {"lifetime_left", "LEFT", 6, true},
     {"forwarder", "FORWARDER", 9, false},
     {"state", "STATE", 11, false},
@@ -30,6 +31,15 @@ static void report_care_of(struct report *out, const struct binding_view *view)
     for (size_t i = 0; i < view->n_care_of; i++)
         report_list_item(out, addr_format(&view->care_of[i].address, text));
     report_list_end(out);
+}
+
+/* How many of its care-of addresses were granted one. */
+static const char *reverse_tunnel_text(const struct binding_view *view)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < view->n_care_of; i++)
+        n += view->care_of[i].reverse;
+    return n == 0 ? "none" : n < view->n_care_of ? "some" : "all";
 }
 
 /* The binding lives as long as the last of its care-of addresses. */
@@ -71,6 +81,7 @@ static void report_binding(struct control *c, struct report *out, const struct b
     report_addr(out, &view->home);
     report_care_of(out, view);
     report_string(out, encapsulation_text(view->care_of[0].encapsulation));
+    report_string(out, reverse_tunnel_text(view));
     report_lifetime(out, view);
     report_string(out, view->forwarder != NULL ? view->forwarder : "self");
     report_string(out, state_text(view, entry));

@@ -194,19 +194,15 @@ static void encapsulations(const struct section *s, uint8_t *granted)
     }
 }
 
-/* ---- What the schema knows and this version does not do yet: accepted, named, and left out ---- */
-
-static void reverse_tunnel(const struct section *s)
+static void reverse_tunnel(const struct section *s, uint8_t *policy)
 {
     static const char *const choices[] = {[REVERSE_TUNNEL_OFF] = "off",
                                           [REVERSE_TUNNEL_OPTIONAL] = "optional",
                                           [REVERSE_TUNNEL_REQUIRED] = "required",
                                           NULL};
-    const struct word *w = section_word(s, "reverse-tunnel");
-    unsigned choice = REVERSE_TUNNEL_OFF;
-    if (value_choice(w, choices, &choice) && choice != REVERSE_TUNNEL_OFF)
-        warning(w->origin, w->line, "%s: %s is not supported yet, requests for one are answered 137", w->key,
-                w->text);
+    unsigned choice = *policy;
+    value_choice(section_word(s, "reverse-tunnel"), choices, &choice);
+    *policy = (uint8_t)choice;
 }
 
 static void read_home_agent(struct reading *reading, const struct section *file)
@@ -228,7 +224,7 @@ static void read_home_agent(struct reading *reading, const struct section *file)
                      &agent->timestamp_window_s);
         encapsulations(&s, &agent->encapsulations);
         value_number(section_word(&s, "max-care-of"), 1, AGENT_CARE_OF_MAX, &care_of);
-        reverse_tunnel(&s);
+        reverse_tunnel(&s, &agent->reverse_tunnel);
     } else if (reading->conf->role == ROLE_PRIMARY) {
         fault(&reading->origin, 1, "the home-agent section is missing, which role = primary needs");
     }

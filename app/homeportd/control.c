@@ -208,7 +208,7 @@ void control_close(struct control *c)
     agent_destroy(c->agent);
     workers_destroy(c);
     rates_destroy(c->rates);
-    free(c->worker_settings);
+    forwarding_forget_networks(c);
     adjacencies_destroy(c->adjacencies);
     routes_destroy(c->routes);
     punt_rings_destroy(&c->punts);

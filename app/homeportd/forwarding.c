@@ -108,6 +108,12 @@ static bool is_unreachable(const struct forwarding *f)
     return true;
 }
 
+/* Reverse tunnels are granted to each care-of address by itself. */
+static uint8_t entry_flags(const struct forwarding *f, const struct care_of *care_of)
+{
+    return (is_unreachable(f) ? ENTRY_UNREACHABLE : 0) | (care_of->reverse ? ENTRY_REVERSE : 0);
+}
+
 /* One tunnel a care-of address, and the references that they need. */
 static int make_tunnels(struct control *c, const struct forwarding *f, struct entry *entries,
                         struct hops *hops)
@@ -123,7 +129,7 @@ static int make_tunnels(struct control *c, const struct forwarding *f, struct en
                                                   .encapsulation = care_of->encapsulation,
                                                   .adjacency = way.adjacency,
                                                   .path_mtu = way.mtu,
-                                                  .flags = is_unreachable(f) ? ENTRY_UNREACHABLE : 0,
+                                                  .flags = entry_flags(f, care_of),
                                                   .id_slot = f->id_slot,
                                               });
         hops->adjacency[hops->n] = way.adjacency;
@@ -305,10 +311,39 @@ static uint32_t second_chance_of(struct control *c, const struct prefix *network
     return neighbor_reference(c->neighbors, (uint8_t)port_index, &primary->address, c->now.mono_ns);
 }
 
-static void release_second_chances(struct control *c, const struct worker_settings *s)
+/* The next hop of a route as workers need it; a reference of ours again. A connected network has as many next
+ * hops as hosts: control looks for each. */
+static uint32_t exit_of(void *context, const struct route *route)
+{
+    struct control *c = context;
+    if (addr_is_unspecified(&route->via))
+        return ADJACENCY_NONE;
+    return neighbor_reference(c->neighbors, route->port_index, &route->via, c->now.mono_ns);
+}
+
+/* Reverse tunnels end at the primary; where it grants none, its workers route nothing. False: no memory. */
+static bool add_exits(struct control *c, struct worker_settings *s)
+{
+    const struct agent_settings *agent = &c->conf->agent;
+    if (agent->role != AGENT_PRIMARY || agent->reverse_tunnel == REVERSE_TUNNEL_OFF)
+        return true;
+    s->exits = exits_create(c->routes, exit_of, c);
+    return s->exits != NULL;
+}
+
+static void release_next_hops(struct control *c, const struct worker_settings *s)
 {
     for (unsigned i = 0; s != NULL && i < s->n_home_networks; i++)
         release(c, s->home_networks[i].second_chance);
+    for (uint32_t i = 0; s != NULL && s->exits != NULL && i < s->exits->n_routes; i++)
+        release(c, s->exits->asked[i]);
+}
+
+static void free_settings(struct worker_settings *s)
+{
+    if (s != NULL)
+        exits_destroy(s->exits);
+    free(s);
 }
 
 static void add_peers(struct worker_settings *s, const struct conf *conf)
@@ -334,8 +369,10 @@ static void add_network(struct control *c, struct worker_settings *s, const stru
 int forwarding_set_networks(struct control *c)
 {
     struct worker_settings *s = calloc(1, sizeof(*s));
-    if (s == NULL)
+    if (s == NULL || !add_exits(c, s)) {
+        free(s);
         return -ENOMEM;
+    }
     for (unsigned i = 0; i < c->ports.n; i++)
         for (size_t k = 0; k < c->ports.port[i].n_addresses; k++) {
             struct edges e = edges_of(&c->ports.port[i].addresses[k]);
@@ -351,10 +388,16 @@ int forwarding_set_networks(struct control *c)
         __atomic_store_n(&c->workers[i]->settings, s, __ATOMIC_RELEASE);
     if (c->worker_settings != NULL)
         rte_rcu_qsbr_synchronize(table_qsbr(c->table), RTE_QSBR_THRID_INVALID);
-    release_second_chances(c, c->worker_settings);
-    free(c->worker_settings);
+    release_next_hops(c, c->worker_settings);
+    free_settings(c->worker_settings);
     c->worker_settings = s;
     return 0;
+}
+
+void forwarding_forget_networks(struct control *c)
+{
+    free_settings(c->worker_settings);
+    c->worker_settings = NULL;
 }
 
 /* ---- All bindings anew ---- */
@@ -402,8 +445,8 @@ static bool is_leftover(const struct control *c, const struct entry *entry, cons
         return !in_home_network(c, address) ||
                !neighbor_by_adjacency(c->neighbors, entry->adjacency, c->now.mono_ns, &neighbor) ||
                !addr_equal(&neighbor.address, address);
-    case ENTRY_NONE:
     case ENTRY_LOCAL:
+    case ENTRY_NONE:
         return false;
     }
     return false;

@@ -21,9 +21,11 @@ void forwarding_on_link(struct control *c, const struct neighbor_view *neighbor,
 
 /* The ports' own and broadcast addresses; `before` are those until now, NULL at the start. 0 or -errno. */
 int forwarding_set_local(struct control *c, const struct ports *before);
-/* Publishes what workers need to know of home networks and own addresses; frees the former after a grace
- * period. 0 or -ENOMEM. */
+/* Publishes what workers need to know of home networks, own addresses and, where reverse tunnels are granted,
+ * routes; frees the former after a grace period. 0 or -ENOMEM. */
 int forwarding_set_networks(struct control *c);
+/* Frees it when the workers and the neighbours are gone. */
+void forwarding_forget_networks(struct control *c);
 
 /* Begins to put every binding anew, after routes, ports or MTUs have changed. */
 void forwarding_refresh(struct control *c);

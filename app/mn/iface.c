@@ -79,6 +79,12 @@ int iface_up(const struct iface *i)
     return ask_kernel(SIOCSIFFLAGS, &ifr, i->name);
 }
 
+int iface_set_mtu(const char *name, int mtu)
+{
+    struct ifreq ifr = {.ifr_mtu = mtu};
+    return strlen(name) >= sizeof(ifr.ifr_name) ? -ENODEV : ask_kernel(SIOCSIFMTU, &ifr, name);
+}
+
 /* Reads the kernel's acknowledgement. */
 static int netlink_result(int fd)
 {

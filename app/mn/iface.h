@@ -27,6 +27,8 @@ int iface_open(struct iface *i, const char *name);
 void iface_close(struct iface *i);
 
 int iface_up(const struct iface *i);
+/* 0 or -errno. */
+int iface_set_mtu(const char *name, int mtu);
 /* 0 or -errno; -EEXIST: it was there. */
 int iface_add(const struct iface *i, const struct addr *a, uint8_t bits);
 int iface_remove(const struct iface *i, const struct addr *a, uint8_t bits);

@@ -133,13 +133,21 @@ static void prepare_request(struct mobile *m, struct instant now)
         m->interval_ns = interval_limit(m);
 }
 
+/* At home the care-of address is not co-located, so D must not be set (section 3.6.1.2). */
+static uint8_t flags_of(const struct mobile *m)
+{
+    if (m->goal == MOBILE_HOME)
+        return 0;
+    const bool reverse = m->policy->reverse_tunnel && m->goal == MOBILE_ABROAD;
+    return MIP4_COLOCATED | (reverse ? MIP4_REVERSE_TUNNEL : 0);
+}
+
 /* Order of extensions: RFC 5944 section 3.6.1.3. False: libcrypto failed. */
 static bool encode(const struct mobile *m, struct auth *auth, struct mobile_output *out)
 {
     const struct mobile_identity *who = &m->identity;
     const struct mip4_request request = {
-        /* At home the care-of address is not co-located, so D must not be set (section 3.6.1.2). */
-        .flags = m->goal == MOBILE_HOME ? 0 : MIP4_COLOCATED,
+        .flags = flags_of(m),
         .lifetime_s = m->request.lifetime_s,
         .home = who->home,
         .home_agent = m->home_agent,

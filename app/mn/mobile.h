@@ -31,6 +31,7 @@ struct mobile_policy {
     uint16_t lifetime_s; /* asked for */
     uint16_t renew_s;    /* after so long; 0: after four fifths of what was granted */
     uint8_t tries;       /* requests for one wish before it is given up; 0: never given up */
+    bool reverse_tunnel; /* asks for one (T, RFC 3024) */
 };
 
 enum mobile_goal {

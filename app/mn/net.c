@@ -91,6 +91,7 @@ static int open_bound(const struct net *n, const struct addr *address, const cha
 {
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int on = 1;
+    const int ttl = 255; /* RFC 3024 section 3.2; without its T any will do */
     const struct sockaddr_in local = {
         .sin_family = AF_INET,
         .sin_port = htons(n->local_port),
@@ -103,6 +104,7 @@ static int open_bound(const struct net *n, const struct addr *address, const cha
     enlarge_buffers(fd);
     /* The home link's socket shares its port with those of the care-of addresses. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) < 0 ||
         (interface != NULL &&
          setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0) ||
         bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0 ||

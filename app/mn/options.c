@@ -40,6 +40,8 @@ static const char help[] =
     "the tunnel\n"
     "  --tun NAME                a TUN device, made if needed, that bears the home addresses and gets what\n"
     "                            was decapsulated, so that the kernel answers\n"
+    "  --reverse-tunnel          ask for a reverse tunnel (T, RFC 3024); what the kernel gives to the TUN\n"
+    "                            device goes by it: route there what shall\n"
     "  --stream-port N           UDP port of numbered streams from homeport-stream (9); 0: none\n"
     "report\n"
     "  --json                    as JSON on standard output\n"
@@ -151,6 +153,7 @@ FLAG_OPTION(spread, s->o->spread)
 FLAG_OPTION(deregister, s->o->deregister)
 FLAG_OPTION(json, s->o->json)
 FLAG_OPTION(quiet, s->o->quiet)
+FLAG_OPTION(reverse_tunnel, s->o->policy.reverse_tunnel)
 
 static bool take_home(struct state *s, const char *text)
 {
@@ -247,6 +250,7 @@ static bool take_version(struct state *s, const char *text)
     X("at-home", take_at_home, required_argument)           \
     X("netmask", take_netmask, required_argument)           \
     X("tun", take_tun, required_argument)                   \
+    X("reverse-tunnel", take_reverse_tunnel, no_argument)   \
     X("stream-port", take_stream_port, required_argument)   \
     X("json", take_json, no_argument)                       \
     X("quiet", take_quiet, no_argument)                     \

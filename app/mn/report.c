@@ -123,6 +123,7 @@ static void text_unexpected(FILE *to, const struct report *r)
                     r->tunnel->verdicts[i]);
     text_count(to, "tunnelled datagrams lost between the kernel and here", r->tunnel->overflowed);
     text_count(to, "datagrams that the TUN device refused", r->tunnel->refused);
+    text_count(to, "datagrams that the reverse tunnel did not take", r->tunnel->unreversed);
     if (r->unsent > 0)
         fprintf(to, "requests not sent (%s): %" PRIu64 "\n", strerror(r->unsent_errno), r->unsent);
 }
@@ -158,6 +159,7 @@ void report_text(FILE *to, const struct report *r)
     text_codes(to, "denied, code", t->denied);
     fprintf(to, "%" PRIu64 " packets, %" PRIu64 " bytes through the tunnel\n",
             r->tunnel->verdicts[TUNNEL_DELIVERED], r->tunnel->bytes);
+    text_count(to, "packets through the reverse tunnel", r->tunnel->reversed);
     text_homes(to, r->fleet);
     text_unexpected(to, r);
 }
@@ -262,6 +264,8 @@ void report_json(FILE *to, const struct report *r)
     fprintf(to, ",\"replies_unknown_home\":%" PRIu64, t->unknown_home);
     json_reasons(to, "datagrams_discarded", tunnel_names, r->tunnel->verdicts, TUNNEL_DELIVERED + 1,
                  TUNNEL_VERDICT_COUNT);
-    fprintf(to, ",\"receive_overflows\":%" PRIu64 ",\"tun_refused\":%" PRIu64 "}\n", r->tunnel->overflowed,
-            r->tunnel->refused);
+    fprintf(to,
+            ",\"receive_overflows\":%" PRIu64 ",\"tun_refused\":%" PRIu64 ",\"reverse_packets\":%" PRIu64
+            ",\"reverse_refused\":%" PRIu64 "}\n",
+            r->tunnel->overflowed, r->tunnel->refused, r->tunnel->reversed, r->tunnel->unreversed);
 }

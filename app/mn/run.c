@@ -141,14 +141,19 @@ static bool make_tunnel(struct run *r)
                                      .is_care_of = is_care_of,
                                      .shell = r,
                                      .stream_port = o->stream_port,
-                                     .tun = o->tun};
+                                     .tun = o->tun,
+                                     .reverse = o->policy.reverse_tunnel};
     const char *what;
     r->tunnel = tunnel_create(&conf, &what);
-    if (r->tunnel == NULL || !watch(r, tunnel_fd(r->tunnel))) {
-        complain(r->tunnel == NULL ? what : "epoll", errno);
+    if (r->tunnel == NULL) {
+        complain(what, errno);
         return false;
     }
-    return true;
+    const int reverse = tunnel_reverse_fd(r->tunnel);
+    if (watch(r, tunnel_fd(r->tunnel)) && (reverse < 0 || watch(r, reverse)))
+        return true;
+    complain("epoll", errno);
+    return false;
 }
 
 static bool start(struct run *r)
@@ -400,6 +405,8 @@ static void serve(struct run *r, int fd)
 {
     if (fd == tunnel_fd(r->tunnel))
         tunnel_receive(r->tunnel);
+    else if (fd == tunnel_reverse_fd(r->tunnel))
+        tunnel_reverse(r->tunnel);
     else if (fd == r->signals)
         read_signal(r);
     else if (fd == STDIN_FILENO)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tunnel.h"
+#include "iface.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -14,11 +16,13 @@
 
 enum { BATCH = 64, TURNS = 8, DATAGRAM_MAX = 65536, BUFFER_BYTES = 64 << 20 };
 enum { ECN_MASK = 3, ECN_NOT_ECT = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3 };
+enum { LINK_MTU = 1500, OUTER_TTL = 64 };
 
 struct tunnel {
     struct tunnel_conf conf;
     int raw;
-    int tun; /* -1: none */
+    int tun;  /* -1: none */
+    int back; /* sends outer datagrams as they are; -1: no reverse tunnel */
     struct tunnel_counters counters;
     uint8_t datagrams[BATCH][DATAGRAM_MAX];
 };
@@ -63,6 +67,34 @@ static int open_tun(const char *name)
     return fd;
 }
 
+/* The kernel's datagrams are to fit into the link when they are encapsulated. 0, or -1 with errno. */
+static int open_back(struct tunnel *t)
+{
+    const int err = iface_set_mtu(t->conf.tun, LINK_MTU - IPV4_HEADER);
+    if (err < 0) {
+        errno = -err;
+        return -1;
+    }
+    t->back = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+    return t->back < 0 ? -1 : 0;
+}
+
+/* *what: what was tried last. 0, or -1 with errno. */
+static int open_all(struct tunnel *t, const char **what)
+{
+    *what = "raw socket for IP in IP";
+    t->raw = open_raw();
+    if (t->raw < 0)
+        return -1;
+    if (t->conf.tun == NULL)
+        return 0;
+    *what = t->conf.tun;
+    t->tun = open_tun(t->conf.tun);
+    if (t->tun < 0)
+        return -1;
+    return t->conf.reverse ? open_back(t) : 0;
+}
+
 struct tunnel *tunnel_create(const struct tunnel_conf *conf, const char **what)
 {
     struct tunnel *t = calloc(1, sizeof(*t));
@@ -70,20 +102,13 @@ struct tunnel *tunnel_create(const struct tunnel_conf *conf, const char **what)
     if (t == NULL)
         return NULL;
     t->conf = *conf;
-    t->tun = -1;
-    *what = "raw socket for IP in IP";
-    t->raw = open_raw();
-    if (t->raw >= 0 && conf->tun != NULL) {
-        *what = conf->tun;
-        t->tun = open_tun(conf->tun);
-    }
-    if (t->raw < 0 || (conf->tun != NULL && t->tun < 0)) {
-        const int err = errno;
-        tunnel_destroy(t);
-        errno = err;
-        return NULL;
-    }
-    return t;
+    t->raw = t->tun = t->back = -1;
+    if (open_all(t, what) == 0)
+        return t;
+    const int err = errno;
+    tunnel_destroy(t);
+    errno = err;
+    return NULL;
 }
 
 void tunnel_destroy(struct tunnel *t)
@@ -94,6 +119,8 @@ void tunnel_destroy(struct tunnel *t)
         close(t->raw);
     if (t->tun >= 0)
         close(t->tun);
+    if (t->back >= 0)
+        close(t->back);
     free(t);
 }
 
@@ -198,4 +225,57 @@ void tunnel_receive(struct tunnel *t)
     for (int turn = 0; turn < TURNS; turn++)
         if (receive_batch(t) < BATCH)
             return;
+}
+
+/* ---- The reverse tunnel ---- */
+
+int tunnel_reverse_fd(const struct tunnel *t)
+{
+    return t->back >= 0 ? t->tun : -1;
+}
+
+/* RFC 2003 section 3.1, RFC 3024 section 5.1.2: from the care-of address to the home agent of the last reply.
+ * The kernel sent the inner datagram itself, so no hop is taken. */
+static struct ipv4 outer_of(const struct mobile *m, const struct ipv4 *inner)
+{
+    return (struct ipv4){
+        .tos = inner->tos,
+        .ttl = OUTER_TTL,
+        .protocol = IPPROTO_NUM_IPIP,
+        .total_len = (uint16_t)(IPV4_HEADER + inner->total_len),
+        .fragment = inner->fragment & IPV4_FLAG_DF,
+        .source = m->care_of,
+        .destination = m->home_agent,
+    };
+}
+
+/* The datagram stands behind room for its outer header. */
+static bool send_back(struct tunnel *t, uint8_t *outer_bytes, size_t len)
+{
+    struct ipv4 inner;
+    if (!ipv4_decode(outer_bytes + IPV4_HEADER, len, &inner))
+        return false;
+    const struct node *node = fleet_find(t->conf.fleet, &inner.source);
+    if (node == NULL || !mobile_is_bound(&node->mobile, instant_now().mono_ns))
+        return false;
+    const struct ipv4 outer = outer_of(&node->mobile, &inner);
+    struct writer w = writer_over(outer_bytes, IPV4_HEADER);
+    ipv4_encode(&w, &outer);
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(addr_ipv4(&outer.destination))};
+    return sendto(t->back, outer_bytes, outer.total_len, 0, (const struct sockaddr *)&to, sizeof(to)) > 0;
+}
+
+void tunnel_reverse(struct tunnel *t)
+{
+    uint8_t *outer = t->datagrams[0];
+    for (int i = 0; i < BATCH * TURNS; i++) {
+        const ssize_t len = read(t->tun, outer + IPV4_HEADER, DATAGRAM_MAX - IPV4_HEADER);
+        if (len <= 0)
+            return;
+        if (send_back(t, outer, (size_t)len))
+            t->counters.reversed++;
+        else
+            t->counters.unreversed++;
+    }
 }

@@ -2,7 +2,8 @@
 /*
  * The mobile nodes' end of the tunnel: a raw socket that gets IP-in-IP datagrams (RFC 2003) whole, checks
  * them, counts them per home address, and hands the inner datagrams to the kernel through a TUN device if
- * there is one. One owner thread.
+ * there is one. By a reverse tunnel (RFC 3024) what the kernel gives to that device goes to the home agent.
+ * One owner thread.
  */
 #ifndef MN_TUNNEL_H
 #define MN_TUNNEL_H
@@ -30,6 +31,8 @@ struct tunnel_counters {
     uint64_t bytes;      /* of inner datagrams delivered */
     uint64_t overflowed; /* lost between the kernel and us */
     uint64_t refused;    /* by the TUN device */
+    uint64_t reversed;   /* sent to the home agent by the reverse tunnel */
+    uint64_t unreversed; /* not sent: from no home address that is bound, or the kernel would not */
 };
 
 struct tunnel_conf {
@@ -38,6 +41,7 @@ struct tunnel_conf {
     void *shell;
     uint16_t stream_port; /* 0: none */
     const char *tun;      /* name of the TUN device, made if it is not there; NULL: none */
+    bool reverse;         /* what the kernel gives to it is sent by the reverse tunnel */
 };
 
 struct tunnel;
@@ -51,6 +55,9 @@ void tunnel_destroy(struct tunnel *t);
 int tunnel_fd(const struct tunnel *t);
 /* Reads what there is, at most a bounded number. */
 void tunnel_receive(struct tunnel *t);
+/* The same for what goes by the reverse tunnel; -1: there is none. */
+int tunnel_reverse_fd(const struct tunnel *t);
+void tunnel_reverse(struct tunnel *t);
 const struct tunnel_counters *tunnel_counters(const struct tunnel *t);
 
 #endif

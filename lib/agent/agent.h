@@ -166,6 +166,7 @@ struct care_of {
     struct addr address;
     uint8_t encapsulation; /* enum encapsulation */
     bool unreachable;      /* soft state: forward all the same, and tell the sender (RFC 2003 section 5) */
+    bool reverse;          /* what comes from it by the same encapsulation is to be decapsulated (RFC 3024) */
     uint16_t path_mtu;     /* of the outer packet, learnt; 0: that of the link */
 };
 

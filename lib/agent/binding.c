@@ -45,6 +45,7 @@ void binding_install(struct agent *agent, const struct mobile *mobile)
         struct care_of *out = &f.care_of[f.n_care_of++];
         tunnel_describe(care->tunnel, out);
         out->encapsulation = care->encapsulation;
+        out->reverse = care->reverse;
     }
     effect_install(agent, &f);
 }
@@ -172,7 +173,7 @@ static bool commit(struct agent *agent, struct mobile *mobile, const struct gran
     struct care *care = p->care;
     const bool alone = mobile->cares == NULL || (mobile->cares == care && care->next == NULL);
     const bool changed = care->tunnel != p->tunnel || care->encapsulation != grant->encapsulation ||
-                         (!alone && !grant->keep_others);
+                         care->reverse != grant->reverse || (!alone && !grant->keep_others);
     if (mobile->cares == NULL)
         agent->n_bindings++;
     if (care->mobile == NULL) {
@@ -184,6 +185,7 @@ static bool commit(struct agent *agent, struct mobile *mobile, const struct gran
     care->encapsulation = grant->encapsulation;
     care->granted_s = grant->lifetime_s;
     care->co_located = grant->co_located;
+    care->reverse = grant->reverse;
     const bool revived = grant->heard && tunnel_alive(agent, care->tunnel);
     return changed || revived;
 }
@@ -273,6 +275,7 @@ bool binding_set(struct agent *agent, struct mobile *mobile, const struct care_s
     replace_cares(agent, mobile, cares, set->n);
     for (size_t i = 0; i < set->n; i++) {
         cares[i]->encapsulation = set->grants[i].encapsulation;
+        cares[i]->reverse = set->grants[i].reverse;
         if (set->grants[i].path_mtu != 0)
             tunnel_told_mtu(agent, tunnels[i], set->grants[i].path_mtu, now);
     }
@@ -358,6 +361,7 @@ static void view(const struct agent *agent, const struct mobile *mobile, struct 
         out->home_agent = care->tunnel->source;
         tunnel_describe(care->tunnel, &out->care_of[i]);
         out->care_of[i].encapsulation = care->encapsulation;
+        out->care_of[i].reverse = care->reverse;
         out->lifetime_granted_s[i] = care->granted_s;
         out->lifetime_left_s[i] = care_left_s(care, now);
     }

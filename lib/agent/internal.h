@@ -100,6 +100,7 @@ struct care {
     uint16_t granted_s;
     uint8_t encapsulation;
     bool co_located; /* the mobile node itself is at it (D) */
+    bool reverse;    /* it was granted a reverse tunnel (T) */
 };
 
 struct tunnel {
@@ -247,6 +248,7 @@ struct grant {
     bool keep_others; /* S */
     bool heard;       /* the request came from the care-of address itself */
     bool co_located;
+    bool reverse;
 };
 
 /* All care-of addresses of a binding as another agent has granted them, in their order; all different. */
@@ -257,6 +259,7 @@ struct care_set {
         struct addr care_of;
         uint16_t path_mtu; /* of the outer packet, as the other agent has learnt it; 0: not known */
         uint8_t encapsulation;
+        bool reverse;
     } grants[AGENT_CARE_OF_MAX];
 };
 

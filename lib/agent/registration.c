@@ -294,20 +294,6 @@ static struct verdict encapsulation(struct registration *r)
     return pass();
 }
 
-/* RFC 3024 section 4.3.1: after the encapsulation, since a reverse tunnel has the same. */
-static struct verdict reverse_tunnel(struct registration *r)
-{
-    const bool wanted = (r->request.flags & MIP4_REVERSE_TUNNEL) != 0;
-    const uint8_t policy = r->agent->settings.reverse_tunnel;
-    if (asks_to_end(r))
-        return pass();
-    if (wanted && policy == REVERSE_TUNNEL_OFF)
-        return deny(MIP4_NO_REVERSE_TUNNEL);
-    if (!wanted && policy == REVERSE_TUNNEL_REQUIRED)
-        return deny(MIP4_REVERSE_TUNNEL_REQUIRED);
-    return pass();
-}
-
 static size_t care_of_limit(const struct registration *r)
 {
     const size_t limit = r->agent->settings.max_care_of;
@@ -332,10 +318,29 @@ static struct verdict resources(struct registration *r)
     return pass();
 }
 
+static bool wants_reverse_tunnel(const struct registration *r)
+{
+    return (r->request.flags & MIP4_REVERSE_TUNNEL) != 0;
+}
+
+/* RFC 3024 section 4.3.1: the last check, when the forward tunnel can be granted: the reverse tunnel is the
+ * same one the other way. */
+static struct verdict reverse_tunnel(struct registration *r)
+{
+    const uint8_t policy = r->agent->settings.reverse_tunnel;
+    if (asks_to_end(r))
+        return pass();
+    if (wants_reverse_tunnel(r) && policy == REVERSE_TUNNEL_OFF)
+        return deny(MIP4_NO_REVERSE_TUNNEL);
+    if (!wants_reverse_tunnel(r) && policy == REVERSE_TUNNEL_REQUIRED)
+        return deny(MIP4_REVERSE_TUNNEL_REQUIRED);
+    return pass();
+}
+
 static struct verdict (*const phases[])(struct registration *) = {
-    decode,        recipients,         mobile_node,   authorization,  identification,
-    foreign_agent, aaa_authentication, repetition,    home_agent,     form,
-    home_address,  care_of_address,    encapsulation, reverse_tunnel, resources,
+    decode,        recipients,         mobile_node,   authorization, identification,
+    foreign_agent, aaa_authentication, repetition,    home_agent,    form,
+    home_address,  care_of_address,    encapsulation, resources,     reverse_tunnel,
 };
 
 /* ---- What follows ---- */
@@ -440,6 +445,7 @@ static void bind(struct registration *r)
         .keep_others = keeps_others(r),
         .heard = addr_equal(&r->datagram->source, &q->care_of),
         .co_located = (q->flags & MIP4_COLOCATED) != 0,
+        .reverse = wants_reverse_tunnel(r),
     };
     const enum binding_change change = binding_grant(r->agent, r->mobile, &grant, r->now);
     if (change == BINDING_NO_MEMORY) {

@@ -22,6 +22,7 @@ enum { MAX_BINDINGS = 16, MANY = 20000 };
 
 static struct control control;
 static unsigned devices; /* one closed does not come back: each test has its own */
+static const char *reverse_tunnel = "off";
 
 static struct conf *configuration(const char *home_network, const char *address)
 {
@@ -33,9 +34,10 @@ static struct conf *configuration(const char *home_network, const char *address)
             "eal { lcores = \"0@0,1@0\" memory = 256 huge-pages = false }\n"
             "port home { device = \"net_null%u\" addresses = {\"10.1.0.2/16\"%s%s%s} }\n"
             "route \"0.0.0.0/0\" { via = \"10.1.0.1\" }\n"
-            "home-agent { addresses = {\"10.1.0.2\"} home-networks = {\"%s\"} max-bindings = %d }\n",
+            "home-agent { addresses = {\"10.1.0.2\"} home-networks = {\"%s\"} max-bindings = %d"
+            " reverse-tunnel = %s }\n",
             devices, *address != '\0' ? ", \"" : "", address, *address != '\0' ? "/16\"" : "", home_network,
-            MAX_BINDINGS);
+            MAX_BINDINGS, reverse_tunnel);
     close(fd);
     struct conf *conf = conf_load(path, stderr);
     unlink(path);
@@ -207,6 +209,52 @@ START_TEST(several_care_of_addresses)
 }
 END_TEST
 
+/* RFC 3024 section 4.3.1: as each of them was granted. */
+START_TEST(reverse_tunnels_of_several_care_of_addresses)
+{
+    struct forwarding f = {.home = host(1), .source = addr_from_ipv4(0x0a010002), .n_care_of = 3};
+    for (uint32_t k = 0; k < 3; k++)
+        f.care_of[k] = (struct care_of){.address = addr_from_ipv4(0x0a020032 + k),
+                                        .encapsulation = ENCAPSULATION_IPIP,
+                                        .reverse = k != 1};
+    forwarding_install(&control, &f);
+    const struct entry *e = table_get(control.table, &f.home);
+    for (unsigned k = 0; k < 3; k++) {
+        ck_assert_msg(((e->flags & ENTRY_REVERSE) != 0) == f.care_of[k].reverse, "%u", k);
+        if (k < 2)
+            e = table_more(control.table, e);
+    }
+}
+END_TEST
+
+/* Where packets out of reverse tunnels leave: what the workers are told, and the router that it refers to. */
+static uint32_t exit_to(uint32_t address)
+{
+    uint32_t adjacency;
+    const struct exits *exits = control.worker_settings->exits;
+    return exits_lookup(exits, rte_cpu_to_be_32(address), &adjacency) ? adjacency : EXITS_NO_ROUTE;
+}
+
+START_TEST(a_reload_brings_and_takes_reverse_tunnels)
+{
+    ck_assert_ptr_null(control.worker_settings->exits);
+    reverse_tunnel = "optional";
+    reload(configuration("10.1.0.0/16", ""));
+    ck_assert_uint_eq(references_to_router(), 1);
+    struct neighbor_view view;
+    const struct addr router = addr_from_ipv4(0x0a010001);
+    ck_assert(neighbor_by_adjacency(control.neighbors, exit_to(0xc0000201), control.now.mono_ns, &view));
+    ck_assert(addr_equal(&view.address, &router));
+    ck_assert_uint_eq(exit_to(0x0a010105), ADJACENCY_NONE);
+    reload(configuration("10.1.0.0/16", "")); /* the former's reference is given back, not the new one's */
+    ck_assert_uint_eq(references_to_router(), 1);
+    reverse_tunnel = "off";
+    reload(configuration("10.1.0.0/16", ""));
+    ck_assert_ptr_null(control.worker_settings->exits);
+    ck_assert_uint_eq(references_to_router(), 0);
+}
+END_TEST
+
 /* When the table has no room for all, the first is better than none; more is tried again. */
 START_TEST(no_room_for_several_care_of_addresses)
 {
@@ -251,9 +299,11 @@ static Suite *suite(void)
     tcase_add_test(c, neighbours_that_go_while_a_worker_stands_still_leave_no_entry_behind);
     tcase_add_test(c, an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop);
     tcase_add_test(c, several_care_of_addresses);
+    tcase_add_test(c, reverse_tunnels_of_several_care_of_addresses);
     tcase_add_test(c, no_room_for_several_care_of_addresses);
     tcase_add_test(c, a_reload_takes_out_what_was_on_a_former_home_network);
     tcase_add_test(c, a_reload_brings_and_takes_own_addresses);
+    tcase_add_test(c, a_reload_brings_and_takes_reverse_tunnels);
     suite_add_tcase(s, c);
     return s;
 }

@@ -3,8 +3,9 @@
 """A home agent of its own, to check homeport-mn against something that shares no code with it.
 
 It holds bindings, judges every request against RFC 5944 section 3.6 (prints "VIOLATION ..." where the mobile node
-broke a rule and exits 1 at the end), answers, and tunnels what its TUN device gets (RFC 2003). It can refuse,
-stay silent, run its clock wrong and forge, so that the mobile node's repairs are seen.
+broke a rule and exits 1 at the end), answers, and tunnels what its TUN device gets (RFC 2003); what comes by a reverse
+tunnel (RFC 3024) it judges likewise and gives to that device. It can refuse, stay silent, run its clock wrong and
+forge, so that the mobile node's repairs are seen.
 
 It speaks for one key and one SPI for all. Not a product: it believes that it is alone on its link.
 """
@@ -25,8 +26,9 @@ NTP_UNIX = 2208988800
 REQUEST = struct.Struct("!BBH4s4s4sII")
 REPLY = struct.Struct("!BBH4s4sII")
 DIGESTS = {"hmac-md5": hashlib.md5, "hmac-sha1": hashlib.sha1, "hmac-sha256": hashlib.sha256}
-COLOCATED = 0x20
+COLOCATED, REVERSE = 0x20, 0x02
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
+IP_RECVTTL = 12  # the module does not know it
 
 
 class Malformed(Exception):
@@ -51,6 +53,7 @@ class Node:
 
     def __init__(self):
         self.care_of = None
+        self.reverse = False
         self.until = 0.0
         self.accepted_id = 0
         self.last_id = None
@@ -71,9 +74,11 @@ class HomeAgent:
         self.refusals = args.refuse[:]
         self.silence = args.silent
         self.violations = []
-        self.counts = {"requests": 0, "accepted": 0, "refused": 0, "ignored": 0, "deregistered": 0, "tunnelled": 0}
+        self.counts = {"requests": 0, "accepted": 0, "refused": 0, "ignored": 0, "deregistered": 0, "tunnelled": 0,
+                       "reversed": 0}
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+        self.udp.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
         self.udp.bind((args.address, 434))
         self.udp.setblocking(False)
         self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 4)
@@ -93,15 +98,19 @@ class HomeAgent:
         t = time.time() + self.args.clock_ahead
         return int(t) + NTP_UNIX, int(t % 1 * 2**32)
 
-    def check_rules(self, node, home, flags, lifetime, home_agent, care_of, ident, source, message):
+    def check_flags(self, home, flags, lifetime, at_home, ttl):
+        wanted = 0 if at_home else COLOCATED
+        if not at_home and self.args.reverse and lifetime:
+            wanted |= REVERSE
+        if flags != wanted or (at_home and lifetime):
+            self.violation(home, f"{'at home' if at_home else 'co-located'} with flags {flags:#x}, lifetime {lifetime}")
+        if flags & REVERSE and ttl != 255:
+            self.violation(home, f"asks for a reverse tunnel with TTL {ttl}")
+
+    def check_rules(self, node, home, home_agent, care_of, ident, source, message):
         """What a mobile node must do whatever the answer will be."""
-        at_home = care_of == home
         if source != care_of:
             self.violation(home, "source of the request is not its care-of address")
-        if at_home and (flags or lifetime):
-            self.violation(home, f"at home with flags {flags:#x}, lifetime {lifetime}")
-        if not at_home and flags != COLOCATED:
-            self.violation(home, f"co-located with flags {flags:#x}")
         if home_agent != self.address:
             self.violation(home, "home agent field is not ours")
         now = time.monotonic()
@@ -151,14 +160,14 @@ class HomeAgent:
         start = fixed + struct.pack("!BBI", 32, 4 + self.digest().digest_size, self.args.spi)
         return start + hmac.new(key, start, self.digest).digest()
 
-    def request(self, message, source):
+    def request(self, message, source, ttl):
         self.counts["requests"] += 1
         if len(message) < REQUEST.size or message[0] != 1:
             raise Malformed("no registration request")
         _, flags, lifetime, home, home_agent, care_of, high, low = REQUEST.unpack_from(message)
         node = self.nodes.setdefault(home, Node())
-        self.check_rules(node, home, flags, lifetime, home_agent, care_of, high << 32 | low,
-                         socket.inet_aton(source[0]), message)
+        self.check_flags(home, flags, lifetime, care_of == home, ttl)
+        self.check_rules(node, home, home_agent, care_of, high << 32 | low, socket.inet_aton(source[0]), message)
         if self.silence > 0:
             self.silence -= 1
             self.counts["ignored"] += 1
@@ -172,6 +181,7 @@ class HomeAgent:
         lifetime = min(lifetime, self.args.max_lifetime)
         node.accepted_id = high << 32 | low
         node.care_of = care_of if lifetime else None
+        node.reverse = bool(flags & REVERSE)
         node.until = time.monotonic() + lifetime
         if lifetime == 0:
             self.counts["deregistered"] += 1
@@ -181,11 +191,11 @@ class HomeAgent:
     def serve_udp(self):
         for _ in range(256):
             try:
-                message, source = self.udp.recvfrom(2048)
+                message, ancillary, _, source = self.udp.recvmsg(2048, 64)
             except BlockingIOError:
                 return
             try:
-                answer = self.request(message, source)
+                answer = self.request(message, source, struct.unpack("i", ancillary[0][2])[0])
             except Malformed as why:
                 self.violation(message[4:8].ljust(4, b"\0"), str(why))
                 continue
@@ -204,11 +214,30 @@ class HomeAgent:
             self.raw.sendto(inner, (socket.inet_ntoa(node.care_of), 0))
             self.counts["tunnelled"] += 1
 
+    def serve_raw(self):
+        for _ in range(256):
+            try:
+                outer = self.raw.recv(65536, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            header = (outer[0] & 15) * 4
+            inner = outer[header:]
+            home = inner[12:16]
+            node = self.nodes.get(home)
+            if node is None or not node.reverse or node.care_of != outer[12:16] or time.monotonic() >= node.until:
+                self.violation(home, f"reverse tunnel from {socket.inet_ntoa(outer[12:16])} that was not granted")
+                continue
+            if outer[1] != inner[1] or outer[6] & 0x40 != inner[6] & 0x40 or outer[8] < 32:
+                self.violation(home, "outer TOS, DF or TTL")
+            os.write(self.tun, inner)
+            self.counts["reversed"] += 1
+
     def loop(self):
         selector = selectors.DefaultSelector()
         selector.register(self.udp, selectors.EVENT_READ, self.serve_udp)
         if self.tun is not None:
             selector.register(self.tun, selectors.EVENT_READ, self.serve_tun)
+            selector.register(self.raw, selectors.EVENT_READ, self.serve_raw)
         while True:
             for key, _ in selector.select():
                 key.data()
@@ -228,6 +257,7 @@ def arguments():
     p.add_argument("--replay", choices=["timestamp", "nonce"], default="timestamp")
     p.add_argument("--max-lifetime", type=int, default=3600)
     p.add_argument("--tun", help="tunnel what this TUN device gets")
+    p.add_argument("--reverse", action="store_true", help="reverse tunnels are asked for (T), and granted")
     p.add_argument("--refuse", type=int, nargs="*", default=[], help="codes for the first requests")
     p.add_argument("--silent", type=int, default=0, help="do not answer the first so many requests")
     p.add_argument("--clock-ahead", type=float, default=0, help="seconds")
@@ -243,6 +273,7 @@ def main():
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    print("ready", flush=True)
     agent.loop()
 
 

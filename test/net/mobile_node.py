@@ -59,7 +59,8 @@ def home_agent(result, *options):
     command = inside(HA, "python3", f"{HERE}/fake_home_agent.py", "--address", "10.1.0.2", "--key", KEY, *options)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        time.sleep(0.5)
+        if process.stdout.readline() != "ready\n":
+            raise AssertionError("the home agent does not start")
         yield
     finally:
         process.send_signal(signal.SIGTERM)
@@ -191,6 +192,34 @@ def tunnel(programs):
     expect("tunnel, home agent", agent, {"violations": 0, "bound": 0})
 
 
+def reverse_tunnel(programs):
+    """A ping from the mobile node to a host behind its home agent, both ways by the tunnel, its larger datagrams in
+    fragments; what the kernel sends with another source stays here."""
+    agent = {}
+    ip("-n", HA, "addr", "add", "10.8.0.1/32", "dev", "ha0")
+    ip("-n", HA, "route", "replace", "10.1.0.50", "dev", "ha0")
+    with home_agent(agent, "--tun", "ha0", "--reverse"), contextlib.ExitStack() as failure:
+        node = subprocess.Popen(mobile_nodes(programs, *home(1), "--tun", "mn0", "--reverse-tunnel", "--deregister"),
+                                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        failure.callback(node.kill)
+        node.stdin.write("wait\n")
+        node.stdin.flush()
+        expect("reverse tunnel", json.loads(node.stdout.readline()), {"registered": 1, "pending": 0})
+        ip("-n", MN, "route", "add", "10.8.0.1", "dev", "mn0")
+        for more in (["-s", "56"], ["-s", "1452", "-M", "do"], ["-s", "2000"]):
+            subprocess.run(inside(MN, "ping", "-q", "-c", "3", "-i", "0.1", "-W", "2", "-I", "10.1.0.50", *more,
+                                  "10.8.0.1"), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(inside(MN, "ping", "-q", "-c", "1", "-W", "1", "-I", "10.2.0.5", "10.8.0.1"),
+                       stdout=subprocess.DEVNULL)
+        report = json.loads(node.communicate("quit\n", timeout=30)[0].splitlines()[-1])
+    # IPv6 of the kernel's own may be among what was refused.
+    expect("reverse tunnel", report, {"packets": 3 + 3 + 6, "reverse_packets": 3 + 3 + 6})
+    if report["reverse_refused"] < 1:
+        raise AssertionError(f"sent with a source that is no home address: {report}")
+    expect("reverse tunnel", {"exit status": node.returncode}, {"exit status": 0})
+    expect("reverse tunnel, home agent", agent, {"violations": 0, "bound": 0, "reversed": 3 + 3 + 6})
+
+
 def stream_to_many(programs, *options):
     """What homeport-mn says of numbered streams to four home addresses, with a pause of half a second between two."""
     with home_agent({}, "--tun", "ha0"):
@@ -266,6 +295,8 @@ def main():
             print(f"ok: {row[0]}", flush=True)
         tunnel(programs)
         print("ok: tunnel", flush=True)
+        reverse_tunnel(programs)
+        print("ok: reverse tunnel", flush=True)
         targets(programs)
         print("ok: streams to many home addresses", flush=True)
         gap(programs)

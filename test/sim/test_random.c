@@ -4,7 +4,8 @@
  * and so reorders; others forge and replay. A model that knows nothing of the agent's insides says what must
  * be bound, and after every event the agent is held against it:
  *
- *     - a binding exists if and only if the model says so, with these care-of addresses, to the second;
+ *     - a binding exists if and only if the model says so, with these care-of addresses, to the second, and
+ *       with reverse tunnels from those of them that asked;
  *     - home addresses are intercepted if and only if they are bound;
  *     - INSTALL and REMOVE, replayed, give exactly the agent's bindings;
  *     - there is no reply without a request, and each reply bears the code that the model expects;
@@ -81,6 +82,7 @@ struct flight {
 struct bound {
     struct addr care_of;
     uint64_t ends_ns;
+    bool reverse;
 };
 
 struct node {
@@ -193,6 +195,17 @@ static uint8_t success(void)
     return care_of_limit() > 1 ? MIP4_ACCEPTED : MIP4_ACCEPTED_NO_SIMULTANEOUS;
 }
 
+/* RFC 3024 section 4.3.1; 0: the policy does not mind. */
+static uint8_t reverse_tunnel_denial(const struct mip4_request *q)
+{
+    const bool wanted = (q->flags & MIP4_REVERSE_TUNNEL) != 0;
+    if (q->lifetime_s > 0 && wanted && lab.settings.reverse_tunnel == REVERSE_TUNNEL_OFF)
+        return MIP4_NO_REVERSE_TUNNEL;
+    if (q->lifetime_s > 0 && !wanted && lab.settings.reverse_tunnel == REVERSE_TUNNEL_REQUIRED)
+        return MIP4_REVERSE_TUNNEL_REQUIRED;
+    return 0;
+}
+
 /* What the agent has to say to a request that nobody tampered with. */
 static struct expectation expect(struct node *n, const struct packet *p)
 {
@@ -217,13 +230,16 @@ static struct expectation expect(struct node *n, const struct packet *p)
     else if (q->lifetime_s > 0 && n->n_bound > 0 && care_of_limit() > 1 && (q->flags & MIP4_SIMULTANEOUS) &&
              model_find(n, &q->care_of) == NULL && n->n_bound >= care_of_limit())
         e.code = MIP4_TOO_MANY_BINDINGS;
+    else if (reverse_tunnel_denial(q) != 0)
+        e.code = reverse_tunnel_denial(q);
     return e;
 }
 
 static void model_bind(struct node *n, const struct mip4_request *q)
 {
     const uint16_t s = q->lifetime_s < LAB_MAX_LIFETIME ? q->lifetime_s : LAB_MAX_LIFETIME;
-    const struct bound b = {q->care_of, lab.now.mono_ns + s * NSEC_PER_S};
+    const struct bound b = {q->care_of, lab.now.mono_ns + s * NSEC_PER_S,
+                            (q->flags & MIP4_REVERSE_TUNNEL) != 0};
     struct bound *old = model_find(n, &q->care_of);
     if (care_of_limit() == 1 || !(q->flags & MIP4_SIMULTANEOUS)) {
         n->bound[0] = b;
@@ -327,6 +343,8 @@ static void check_care_of(struct node *n, const struct binding_view *v, size_t i
     require(told != NULL && b != NULL, "node %zu: a care-of address too many", n->number);
     require(told->path_mtu == v->care_of[i].path_mtu && told->unreachable == v->care_of[i].unreachable,
             "node %zu: forwarding does not know the tunnel", n->number);
+    require(told->reverse == b->reverse && v->care_of[i].reverse == b->reverse,
+            "node %zu: reverse tunnel of another request", n->number);
     require(v->lifetime_left_s[i] == (b->ends_ns - lab.now.mono_ns) / NSEC_PER_S, "node %zu: %u s left",
             n->number, v->lifetime_left_s[i]);
 }
@@ -437,6 +455,14 @@ static uint64_t identification(struct node *n)
     return (uint64_t)n->nonce << 32 | n->low;
 }
 
+/* Most do what the policy wants. */
+static bool asks_for_reverse_tunnel(void)
+{
+    static const unsigned percents[] = {
+        [REVERSE_TUNNEL_OFF] = 3, [REVERSE_TUNNEL_OPTIONAL] = 50, [REVERSE_TUNNEL_REQUIRED] = 97};
+    return percent(percents[lab.settings.reverse_tunnel]);
+}
+
 static struct ask ordinary(struct node *n)
 {
     struct ask ask = lab_ask(&lab, 0);
@@ -450,6 +476,8 @@ static struct ask ordinary(struct node *n)
         ask.q.flags |= MIP4_SIMULTANEOUS;
     if (percent(3))
         ask.q.flags |= MIP4_GRE;
+    if (asks_for_reverse_tunnel())
+        ask.q.flags |= MIP4_REVERSE_TUNNEL;
     return ask;
 }
 
@@ -789,6 +817,7 @@ static void begin(void)
         continue;
     lab.settings.max_bindings = ROOM;
     lab.settings.max_care_of = percent(50) ? 1 : SETS;
+    lab.settings.reverse_tunnel = (uint8_t)below(REVERSE_TUNNEL_REQUIRED + 1);
     require(agent_configure(lab.agent, &lab.settings) == 0, "out of memory");
     events = timerq_create();
     nodes = calloc(NODES, sizeof(*nodes));
@@ -833,8 +862,11 @@ int main(int argc, char **argv)
     begin();
     const uint64_t began = lab.now.mono_ns;
     run(n_events);
-    printf("%" PRIu64 " events in %" PRIu64 " virtual seconds, %u care-of addresses allowed, %zu bound\n",
-           n_events, (lab.now.mono_ns - began) / NSEC_PER_S, lab.settings.max_care_of, n_bound_nodes);
+    printf("%" PRIu64 " events in %" PRIu64
+           " virtual seconds, %u care-of addresses allowed, reverse tunnel policy "
+           "%u, %zu bound\n",
+           n_events, (lab.now.mono_ns - began) / NSEC_PER_S, lab.settings.max_care_of,
+           lab.settings.reverse_tunnel, n_bound_nodes);
     printf("delivered %" PRIu64 ", lost %" PRIu64 ", forged %" PRIu64 ", replayed %" PRIu64 "\n",
            tally.delivered, tally.lost, tally.forged, tally.replayed);
     printf("accepted %" PRIu64 ", denied %" PRIu64 ", answered again %" PRIu64 ", expired %" PRIu64 "\n",

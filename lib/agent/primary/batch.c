@@ -133,13 +133,17 @@ static uint32_t duration_ms(const struct agent *agent, struct holding *h, struct
     return longest < h->duration_ms ? longest : h->duration_ms;
 }
 
-/* The same for all of a set. */
+/* The same for all of a set: what holds of each of them. That reverse tunnels are granted a secondary only
+ * remembers, for a primary that has lost its state: their packets come to the primary's address. */
 static uint8_t start_flags(const struct holding *h)
 {
-    uint8_t flags = START_CO_LOCATED;
-    for (const struct care *care = h->delegation->mobile->cares; care != NULL; care = care->next)
+    uint8_t flags = START_CO_LOCATED | START_DECAPSULATE;
+    for (const struct care *care = h->delegation->mobile->cares; care != NULL; care = care->next) {
         if (!care->co_located)
-            flags = 0;
+            flags &= (uint8_t)~START_CO_LOCATED;
+        if (!care->reverse)
+            flags &= (uint8_t)~START_DECAPSULATE;
+    }
     if (h->wish == WISH_INTERCEPT)
         flags |= START_INTERCEPT | (h->announces ? START_ANNOUNCE : 0);
     return flags;

@@ -50,13 +50,20 @@ static uint16_t seconds_of(uint32_t ms)
     return (uint16_t)((ms + 999) / 1000);
 }
 
+/* As far as a request for it would be granted now. */
+static bool is_reverse(const struct agent *agent, const struct delegation_start *start)
+{
+    return (start->flags & START_DECAPSULATE) != 0 && agent->settings.reverse_tunnel != REVERSE_TUNNEL_OFF;
+}
+
 static struct care_set set_of(const struct agent *agent, const struct found *found)
 {
     struct care_set set = {.source = source_of(agent, &found->starts[0]), .n = found->n};
     for (size_t i = 0; i < found->n; i++)
         set.grants[i] = (struct care_grant){.care_of = found->starts[i].care_of,
                                             .path_mtu = found->starts[i].tunnel_mtu,
-                                            .encapsulation = found->starts[i].encapsulation};
+                                            .encapsulation = found->starts[i].encapsulation,
+                                            .reverse = is_reverse(agent, &found->starts[i])};
     return set;
 }
 

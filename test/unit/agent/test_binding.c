@@ -57,6 +57,48 @@ START_TEST(renewal_through_another_home_agent_address)
 }
 END_TEST
 
+/* What forwarding was told last, care-of address by care-of address: T where a reverse tunnel is granted. */
+static const char *reverse_tunnels(void)
+{
+    static char text[AGENT_CARE_OF_MAX + 1];
+    const struct forwarding *f = installed();
+    memset(text, 0, sizeof(text));
+    for (size_t i = 0; i < f->n_care_of; i++)
+        text[i] = f->care_of[i].reverse ? 'T' : '-';
+    return text;
+}
+
+static void grant_reverse_tunnels(void)
+{
+    lab.settings.reverse_tunnel = REVERSE_TUNNEL_OPTIONAL;
+    reconfigure();
+}
+
+/* RFC 3024 section 4.3.1: the binding says so, as the last request did. */
+START_TEST(reverse_tunnel_comes_and_goes_with_renewals)
+{
+    grant_reverse_tunnels();
+    bind_node(0);
+    ck_assert_str_eq(reverse_tunnels(), "-");
+    struct ask ask = lab_ask(&lab, 0);
+    ask.q.flags |= MIP4_REVERSE_TUNNEL;
+    granted(&ask);
+    in_order("I S");
+    ck_assert_str_eq(reverse_tunnels(), "T");
+    ck_assert(look(0).care_of[0].reverse);
+
+    ask = lab_ask(&lab, 0);
+    ask.q.flags |= MIP4_REVERSE_TUNNEL;
+    granted(&ask);
+    in_order("S");
+
+    ask = lab_ask(&lab, 0);
+    granted(&ask);
+    in_order("I S");
+    ck_assert_str_eq(reverse_tunnels(), "-");
+}
+END_TEST
+
 /* ---- Lifetimes ---- */
 static const struct {
     uint16_t asked, most, granted;
@@ -187,6 +229,30 @@ START_TEST(simultaneous_bindings)
     granted(&alone);
     in_order("I S");
     ck_assert_uint_eq(installed()->n_care_of, 1);
+}
+END_TEST
+
+START_TEST(each_has_a_reverse_tunnel_of_its_own)
+{
+    static const struct {
+        const char *care_of;
+        uint8_t flags;
+        const char *granted;
+    } rows[] = {
+        {"192.0.2.1", MIP4_REVERSE_TUNNEL, "T"},
+        {"192.0.2.2", 0, "T-"},
+        {"192.0.2.3", MIP4_REVERSE_TUNNEL, "T-T"},
+        {"192.0.2.2", MIP4_REVERSE_TUNNEL, "TTT"},
+        {"192.0.2.1", 0, "-TT"},
+    };
+    grant_reverse_tunnels();
+    allow(3);
+    for (int i = 0; i < ROWS(rows); i++) {
+        struct ask ask = simultaneous(rows[i].care_of);
+        ask.q.flags |= rows[i].flags;
+        granted(&ask);
+        ck_assert_msg(strcmp(reverse_tunnels(), rows[i].granted) == 0, "row %d: %s", i, reverse_tunnels());
+    }
 }
 END_TEST
 
@@ -330,12 +396,14 @@ int main(void)
     TCase *one = lab_case(suite, "one care-of address");
     tcase_add_test(one, first_renewed_moved);
     tcase_add_test(one, renewal_through_another_home_agent_address);
+    tcase_add_test(one, reverse_tunnel_comes_and_goes_with_renewals);
     tcase_add_loop_test(one, lifetime_granted, 0, ROWS(lifetimes));
     tcase_add_test(one, infinite_and_back);
     tcase_add_test(one, expiry_is_silent);
     tcase_add_test(one, overdue_binding_is_no_binding);
     TCase *several = lab_case(suite, "several care-of addresses");
     tcase_add_test(several, simultaneous_bindings);
+    tcase_add_test(several, each_has_a_reverse_tunnel_of_its_own);
     tcase_add_test(several, each_ends_by_itself);
     tcase_add_test(several, return_ends_all);
     tcase_add_test(several, the_others_follow_to_another_home_agent_address);

@@ -225,7 +225,8 @@ enum fault {
     WRONG_HOME_AGENT = 8,
     NOWHERE = 16, /* care-of address 0.0.0.0 */
     GRE = 32,
-    REVERSE = 64
+    REVERSE = 64,
+    FULL = 128 /* no more bindings are allowed */
 };
 
 static const struct {
@@ -238,7 +239,9 @@ static const struct {
     {"foreign agent before home agent", WRONG_FOREIGN | WRONG_HOME_AGENT, MIP4_FOREIGN_AUTH_FAILED},
     {"home agent before form", WRONG_HOME_AGENT | NOWHERE, MIP4_UNKNOWN_HOME_AGENT},
     {"form before encapsulation", NOWHERE | GRE, MIP4_POOR_REQUEST},
+    {"encapsulation before resources", GRE | FULL, MIP4_NO_ENCAPSULATION},
     {"encapsulation before reverse tunnel", GRE | REVERSE, MIP4_NO_ENCAPSULATION},
+    {"resources before reverse tunnel", FULL | REVERSE, MIP4_NO_RESOURCES},
 };
 
 START_TEST(order_of_checks)
@@ -257,6 +260,10 @@ START_TEST(order_of_checks)
         ask.q.flags |= MIP4_GRE;
     if (faults & REVERSE)
         ask.q.flags |= MIP4_REVERSE_TUNNEL;
+    if (faults & FULL) {
+        lab.settings.max_bindings = 0;
+        reconfigure();
+    }
     const struct answer a = lab_send(&lab, &ask);
     ck_assert_msg(a.sent && a.reply.code == precedence[_i].code, "%s: %u", precedence[_i].what, a.reply.code);
     in_order("S");
@@ -336,7 +343,28 @@ START_TEST(reverse_tunnel_policies)
         ask.q.flags |= rows[i].flags;
         const struct answer a = lab_send(&lab, &ask);
         ck_assert_msg(a.reply.code == rows[i].code, "row %d: %u", i, a.reply.code);
+        if (!mip4_code_is_success(a.reply.code))
+            continue;
+        struct binding_view view;
+        ck_assert(agent_binding(lab.agent, &ask.q.home, lab.now, &view));
+        ck_assert_msg(view.care_of[0].reverse == (rows[i].flags != 0), "row %d", i);
     }
+}
+END_TEST
+
+/* RFC 3024 section 3.3: between the mobile node and its foreign agent, which should have taken it out. */
+START_TEST(delivery_style_is_skipped_and_not_echoed)
+{
+    static const uint8_t style[] = {MIP4_EXT_ENCAPSULATING_DELIVERY, 0};
+    lab.settings.reverse_tunnel = REVERSE_TUNNEL_OPTIONAL;
+    reconfigure();
+    struct ask ask = lab_ask(&lab, 0);
+    ask.q.flags |= MIP4_REVERSE_TUNNEL;
+    ask.after = style;
+    ask.after_len = sizeof(style);
+    const struct answer a = granted(&ask);
+    ck_assert(lab_first(&lab, EFFECT_INSTALL)->install.care_of[0].reverse);
+    ck_assert_uint_eq(a.message.len, MIP4_REPLY_FIXED + 22);
 }
 END_TEST
 
@@ -391,6 +419,7 @@ int main(void)
     tcase_add_test(checks, second_home_agent_is_the_outer_source);
     tcase_add_test(checks, encapsulations_that_are_granted);
     tcase_add_test(checks, reverse_tunnel_policies);
+    tcase_add_test(checks, delivery_style_is_skipped_and_not_echoed);
     tcase_add_test(checks, deregistration_whatever_its_flags);
     tcase_add_loop_test(checks, no_reply_to_a_network, 0, 4);
     return check_main(suite);

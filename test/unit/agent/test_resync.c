@@ -173,6 +173,32 @@ START_TEST(a_set_is_rebuilt_as_a_whole)
 }
 END_TEST
 
+/* What a secondary remembers of reverse tunnels, and nobody but the primary grants. */
+START_TEST(reverse_tunnels_are_rebuilt)
+{
+    static const struct {
+        const char *what;
+        uint8_t flags, policy;
+        bool reverse;
+    } rows[] = {
+        {"granted then and now", ACTIVE | START_DECAPSULATE, REVERSE_TUNNEL_OPTIONAL, true},
+        {"not granted any more", ACTIVE | START_DECAPSULATE, REVERSE_TUNNEL_OFF, false},
+        {"never granted", ACTIVE, REVERSE_TUNNEL_OPTIONAL, false},
+    };
+    flock_open(&flock, 1);
+    flock.lab.settings.reverse_tunnel = rows[_i].policy;
+    ck_assert_int_eq(agent_configure(agent(), &flock.lab.settings), 0);
+    struct delegation_start *entry = flock_hold(&flock, 0, 0, old(7), rows[_i].flags);
+    from_before(0);
+    struct binding_view view;
+    ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
+    ck_assert_msg(view.care_of[0].reverse == rows[_i].reverse, "%s", rows[_i].what);
+    const bool told = (start_at(0, 0)->flags & START_DECAPSULATE) != 0;
+    ck_assert_msg(told == rows[_i].reverse, "%s", rows[_i].what);
+    flock_close(&flock);
+}
+END_TEST
+
 START_TEST(what_is_no_whole_set_is_passed_over)
 {
     static const struct {
@@ -825,6 +851,7 @@ static Suite *resync_suite(void)
     tcase_add_loop_test(rows, what_is_no_whole_set_is_passed_over, 0, 5);
     tcase_add_loop_test(rows, newest_of_several_holders_wins, 0, 2);
     tcase_add_loop_test(rows, what_is_not_rebuilt_is_stopped, 0, 5);
+    tcase_add_loop_test(rows, reverse_tunnels_are_rebuilt, 0, 3);
     tcase_add_loop_test(rows, what_we_heard_ourselves_counts_for_more, 0, 2);
     tcase_add_loop_test(rows, difference_is_mended, 0, 5);
     tcase_add_loop_test(rows, operations_in_flight_are_left_alone, 0, 4);

@@ -102,6 +102,8 @@ START_TEST(what_is_told_of_an_entry)
     start.source = ip("10.1.0.1");
     start.tunnel_mtu = 1400;
     deputy_do_start(&deputy, 0, &start);
+    /* Kept for its primary, to which alone reverse tunnels lead. */
+    ck_assert(!deputy_effect(&deputy, EFFECT_INSTALL)->install.care_of[0].reverse);
     hold(1);
     const uint64_t g2 = hold(2);
     struct delegation_stop stop = deputy_stop_of(&deputy, 0, 1);

@@ -272,7 +272,7 @@ START_TEST(good_home_agent)
     ck_assert_uint_eq(c->agent.timestamp_window_s, 9);
     ck_assert_uint_eq(c->agent.encapsulations,
                       1 << ENCAPSULATION_IPIP | 1 << ENCAPSULATION_MINIMAL | 1 << ENCAPSULATION_GRE);
-    ck_assert_uint_eq(c->agent.reverse_tunnel, REVERSE_TUNNEL_OFF);
+    ck_assert_uint_eq(c->agent.reverse_tunnel, REVERSE_TUNNEL_OPTIONAL);
     conf_free(c);
 }
 END_TEST
@@ -346,6 +346,25 @@ START_TEST(defaults)
     ck_assert_uint_eq(c->console_port, 0);
     ck_assert_str_eq(c->console_socket, "");
     ck_assert_str_eq(c->warnings, "");
+    conf_free(c);
+}
+END_TEST
+
+START_TEST(reverse_tunnel_policies)
+{
+    static const struct {
+        const char *word;
+        enum reverse_tunnel policy;
+    } rows[] = {
+        {"off", REVERSE_TUNNEL_OFF},
+        {"optional", REVERSE_TUNNEL_OPTIONAL},
+        {"required", REVERSE_TUNNEL_REQUIRED},
+    };
+    char text[64];
+    snprintf(text, sizeof(text), "reverse-tunnel = %s", rows[_i].word);
+    struct conf *c = loaded_with("reverse-tunnel = optional", text);
+    ck_assert_uint_eq(c->agent.reverse_tunnel, rows[_i].policy);
+    ck_assert_ptr_null(strstr(c->warnings, "reverse-tunnel"));
     conf_free(c);
 }
 END_TEST
@@ -860,9 +879,6 @@ static const struct {
     {"delegation", "delegation { when = manual }", 0, NULL},
     {"all encapsulations", "home-agent { encapsulations = {ipip,\n minimal, gre} ", 0, NULL},
     {"IP-in-IP", "home-agent { encapsulations = {ipip} ", 0, NULL},
-    {"optional reverse tunnels", "home-agent { reverse-tunnel = optional ", 5, "answered 137"},
-    {"required reverse tunnels", "home-agent { reverse-tunnel = required ", 5, "answered 137"},
-    {"no reverse tunnels", "home-agent { reverse-tunnel = off ", 0, NULL},
     {"several care-of addresses", "home-agent { max-care-of = 2 ", 0, NULL},
     {"port of IPv6", "port p6 { device = net_ring1 addresses = {'2001:db8::2/64'} }", 5,
      "IPv6 is not served yet"},
@@ -892,7 +908,6 @@ START_TEST(warns)
     else
         assert_line(conf->warnings, "t.conf", warnings[_i].line, warnings[_i].says);
     ck_assert_uint_ne(conf->agent.encapsulations & 1 << ENCAPSULATION_IPIP, 0);
-    ck_assert_uint_eq(conf->agent.reverse_tunnel, REVERSE_TUNNEL_OFF);
     ck_assert_uint_eq(conf->n_mobiles, 0);
     conf_free(conf);
     free(text);
@@ -1261,6 +1276,7 @@ int main(void)
     tcase_add_test(tests, good_home_agent);
     tcase_add_test(tests, good_mobiles);
     tcase_add_test(tests, defaults);
+    tcase_add_loop_test(tests, reverse_tunnel_policies, 0, 3);
     tcase_add_loop_test(tests, accepts, 0, ROWS(accepted));
     tcase_add_loop_test(tests, refuses, 0, ROWS(faults));
     tcase_add_test(tests, refuses_all_at_once);

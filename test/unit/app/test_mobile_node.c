@@ -513,6 +513,26 @@ START_TEST(the_same_again_waits_a_second)
 }
 END_TEST
 
+/* RFC 3024 section 3.2; what ends a registration asks for nothing. */
+START_TEST(reverse_tunnel_asked_for_abroad_alone)
+{
+    policy.reverse_tunnel = true;
+    register_at("10.2.0.5", 100);
+    ck_assert_uint_eq(asked.flags, MIP4_COLOCATED | MIP4_REVERSE_TUNNEL);
+    ck_assert(expire_at_deadline());
+    ck_assert_uint_eq(asked.flags, MIP4_COLOCATED | MIP4_REVERSE_TUNNEL);
+    ck_assert_int_eq(answer(0, 100).verdict, MOBILE_ACCEPTED);
+    advance(10 * NSEC_PER_S);
+    mobile_want(&m, MOBILE_UNBOUND, NULL, now.mono_ns);
+    ck_assert(expire());
+    ck_assert_uint_eq(asked.flags, MIP4_COLOCATED);
+    ck_assert_int_eq(answer(0, 0).verdict, MOBILE_ACCEPTED);
+    mobile_want(&m, MOBILE_HOME, NULL, now.mono_ns);
+    ck_assert(expire());
+    ck_assert_uint_eq(asked.flags, 0);
+}
+END_TEST
+
 START_TEST(deregistration_from_abroad)
 {
     register_at("10.2.0.5", 100);
@@ -595,6 +615,7 @@ int main(void)
     tcase_add_test(c, movement_is_asked_for_at_once);
     tcase_add_test(c, movement_while_asking);
     tcase_add_test(c, the_same_again_waits_a_second);
+    tcase_add_test(c, reverse_tunnel_asked_for_abroad_alone);
     tcase_add_test(c, deregistration_from_abroad);
     tcase_add_test(c, coming_home);
     tcase_add_test(c, leaving_home_ends_the_announcements);
