@@ -422,7 +422,7 @@ static bool refresh_bindings(struct control *c, size_t budget)
 {
     struct binding_view view;
     size_t from = c->refresh_cursor;
-    while (c->refresh_cursor - from < budget) {
+    while (c->refresh_cursor - from < budget && !table_awaits_readers(c->table)) {
         size_t left = budget - (c->refresh_cursor - from);
         if (!agent_binding_next(c->agent, &c->refresh_cursor, left, c->now, &view))
             return true;
@@ -457,7 +457,7 @@ static bool is_leftover(const struct control *c, const struct entry *entry, cons
 static bool refresh_leftovers(struct control *c, size_t budget)
 {
     const struct entry *entry;
-    for (size_t done = 0; done < budget; done++) {
+    for (size_t done = 0; done < budget && !table_awaits_readers(c->table); done++) {
         if (!table_next(c->table, &c->refresh_entry, &entry))
             return true;
         struct addr address = entry->home;
@@ -486,5 +486,5 @@ bool forwarding_work(struct control *c, size_t budget)
         c->refresh_bindings_done = refresh_bindings(c, budget);
     else
         c->refreshing = !refresh_leftovers(c, budget);
-    return c->refreshing || c->refresh_wanted;
+    return (c->refreshing || c->refresh_wanted) && !table_awaits_readers(c->table);
 }

@@ -29,7 +29,8 @@ void forwarding_forget_networks(struct control *c);
 
 /* Begins to put every binding anew, after routes, ports or MTUs have changed. */
 void forwarding_refresh(struct control *c);
-/* Goes on with it, at most budget bindings, and with what had no room. True while there is more to do. */
+/* Goes on with it, at most budget bindings, and with what had no room. True while there is more to do that
+ * does not have to wait for the workers to let go of what was replaced. */
 bool forwarding_work(struct control *c, size_t budget);
 
 #endif

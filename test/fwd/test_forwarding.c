@@ -173,6 +173,33 @@ START_TEST(neighbours_that_go_while_a_worker_stands_still_leave_no_entry_behind)
 }
 END_TEST
 
+/* Nothing is tried again and again that has to wait for the worker. */
+START_TEST(a_refresh_waits_for_the_workers)
+{
+    const unsigned hosts = 2000;
+    struct rte_rcu_qsbr *qsbr = table_qsbr(control.table);
+    ck_assert_int_eq(rte_rcu_qsbr_thread_register(qsbr, 0), 0);
+    rte_rcu_qsbr_thread_online(qsbr, 0);
+    for (unsigned i = 0; i < hosts; i++)
+        bind_host(i); /* unknown to the agent: what a refresh takes out */
+    forwarding_refresh(&control);
+    for (int i = 0; i < 100; i++)
+        turn();
+    ck_assert(table_awaits_readers(control.table));
+    ck_assert(control.refreshing);
+    ck_assert(!control.refresh_wanted);
+    ck_assert(!forwarding_work(&control, 100));
+    for (int i = 0; i < 100; i++) {
+        rte_rcu_qsbr_quiescent(qsbr, 0);
+        turn();
+    }
+    rte_rcu_qsbr_thread_offline(qsbr, 0);
+    rte_rcu_qsbr_thread_unregister(qsbr, 0);
+    for (unsigned i = 0; i < hosts; i++)
+        ck_assert_int_eq(kind_of(i), -1);
+}
+END_TEST
+
 START_TEST(an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop)
 {
     bind_host(1);
@@ -297,6 +324,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_host_heard_on_the_link_is_sent_to_directly_until_it_is_bound);
     tcase_add_test(c, stations_on_the_link_leave_bindings_their_room);
     tcase_add_test(c, neighbours_that_go_while_a_worker_stands_still_leave_no_entry_behind);
+    tcase_add_test(c, a_refresh_waits_for_the_workers);
     tcase_add_test(c, an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop);
     tcase_add_test(c, several_care_of_addresses);
     tcase_add_test(c, reverse_tunnels_of_several_care_of_addresses);
