@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+#include "run.h"
+
+static const char help[] =
+    "usage: homeport-bench [OPTION...]\n"
+    "\n"
+    "Measures the data path alone, in TSC cycles per packet: the daemon's own worker and binding table, "
+    "beside\n"
+    "the least that tunnelling a packet can cost (floor) and the same worker on DPDK's rte_hash.\n"
+    "Without options a standard set, in two minutes or so.\n"
+    "\n"
+    "what (each takes a list, A,B,..., or may be repeated; all combinations are measured)\n"
+    "  --bindings N              how many, with k or M behind it (1k, 65536, 1M; 4M if there is memory)\n"
+    "  --rows NAME               rows to measure; floor always is, where it applies\n"
+    "  --size 64|imix|1500       frames of 64 bytes (default), 7:4:1 of 64, 594 and 1518, IP packets of "
+    "1500\n"
+    "  --burst N                 frames that are there at once, 1 to 256 (32)\n"
+    "  --encapsulation NAME      ipip (default), minimal, gre\n"
+    "  --traffic uniform|zipf    how often each destination comes (uniform)\n"
+    "  --hit hit|miss|mixed      destinations that are bound: all (default), none, every other one\n"
+    "  --family ipv4|ipv6        ipv6: the table alone\n"
+    "  --workers N               that run at the same time (1)\n"
+    "  --pcap FILE               the frames of a capture instead; their destinations are the bindings\n"
+    "how\n"
+    "  --runs N                  of each row, interleaved; medians are told (9)\n"
+    "  --run-ms N                measured time of a run (50)\n"
+    "  --buffers N               packet buffers in circulation (4096)\n"
+    "  --checksum-offload        frames come with their checksum verified, as from a device that does it\n"
+    "  --lcores LIST             CPUs; the first ones measure, the next one plays control\n"
+    "  --no-huge                 ordinary pages, also if there are huge ones\n"
+    "report\n"
+    "  --json                    as JSON on standard output\n"
+    "  --plot FILE.svg           cycles over bindings, drawn by gnuplot\n"
+    "  --help, --version\n"
+    "\n"
+    "rows\n";
+
+struct state {
+    struct options *o;
+    const char *option; /* being read */
+    bool done;
+    char error[160];
+};
+
+static bool complain(struct state *s, const char *what)
+{
+    snprintf(s->error, sizeof(s->error), "%s", what);
+    return false;
+}
+
+static bool parse_number(struct state *s, const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
+    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0 || value < min || value > max) {
+        snprintf(s->error, sizeof(s->error), "%.40s is not a number from %u to %u", text, min, max);
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool parse_count(struct state *s, const char *text, uint32_t *out)
+{
+    char digits[16];
+    size_t len = strspn(text, "0123456789");
+    uint32_t unit = text[len] == 'k' ? 1000 : text[len] == 'M' ? 1000000 : 1;
+    if (len >= sizeof(digits) || text[len + (unit != 1)] != '\0')
+        return complain(s, "a number of bindings is a number, with k or M behind it or not");
+    snprintf(digits, sizeof(digits), "%.*s", (int)len, text);
+    if (!parse_number(s, digits, 1, SETUP_BINDINGS_MAX / unit, out))
+        return false;
+    *out *= unit;
+    return true;
+}
+
+static bool parse_word(struct state *s, const char *text, const char *(*word)(unsigned), unsigned n,
+                       uint32_t *out)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (word(i) != NULL && strcmp(text, word(i)) == 0) {
+            *out = i;
+            return true;
+        }
+    snprintf(s->error, sizeof(s->error), "there is no %.40s", text);
+    return false;
+}
+
+/* ---- Values, one at a time ---- */
+
+static bool one_bindings(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_count(s, text, out);
+}
+
+static bool one_burst(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_number(s, text, 1, SETUP_BURST_MAX, out);
+}
+
+static bool one_workers(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_number(s, text, 1, SETUP_WORKERS_MAX, out);
+}
+
+static const char *size_word(unsigned i)
+{
+    return i == SIZE_PCAP ? NULL : size_text((enum size)i);
+}
+
+static bool one_size(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_word(s, text, size_word, SIZE_COUNT, out);
+}
+
+static const char *traffic_word(unsigned i)
+{
+    return i == TRAFFIC_PCAP ? NULL : traffic_text((enum traffic_kind)i);
+}
+
+static bool one_traffic(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_word(s, text, traffic_word, TRAFFIC_COUNT, out);
+}
+
+static const char *hit_word(unsigned i)
+{
+    return hit_text((enum hit)i);
+}
+
+static bool one_hit(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_word(s, text, hit_word, HIT_COUNT, out);
+}
+
+static const char *family_word(unsigned i)
+{
+    return family_text((enum family)i);
+}
+
+static bool one_family(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_word(s, text, family_word, FAMILY_COUNT, out);
+}
+
+static const char *encapsulation_word(unsigned i)
+{
+    return i == 0 ? NULL : encapsulation_text((enum encapsulation)i);
+}
+
+static bool one_encapsulation(struct state *s, const char *text, uint32_t *out)
+{
+    return parse_word(s, text, encapsulation_word, ENCAPSULATION_GRE + 1, out);
+}
+
+/* ---- Options ---- */
+
+/* Calls take for each part of a list A,B,... */
+static bool for_each(struct state *s, const char *text, bool (*take)(struct state *, const char *, void *),
+                     void *context)
+{
+    char one[64];
+    for (;; text++) {
+        size_t len = strcspn(text, ",");
+        if (len == 0 || len >= sizeof(one))
+            return complain(s, "a list is A,B,...");
+        snprintf(one, sizeof(one), "%.*s", (int)len, text);
+        if (!take(s, one, context))
+            return false;
+        text += len;
+        if (*text == '\0')
+            return true;
+    }
+}
+
+struct appending {
+    struct list *list;
+    bool (*one)(struct state *, const char *, uint32_t *);
+};
+
+static bool append(struct state *s, const char *text, void *context)
+{
+    const struct appending *a = context;
+    if (a->list->n == OPTIONS_LIST_MAX)
+        return complain(s, "too many values");
+    if (!a->one(s, text, &a->list->at[a->list->n]))
+        return false;
+    a->list->n++;
+    return true;
+}
+
+#define LIST_OPTION(name)                                                                              \
+    static bool take_##name(struct state *s, const char *text)                                         \
+    {                                                                                                  \
+        return for_each(s, text, append, &(struct appending){.list = &s->o->name, .one = one_##name}); \
+    }
+
+LIST_OPTION(bindings)
+LIST_OPTION(burst)
+LIST_OPTION(size)
+LIST_OPTION(encapsulation)
+LIST_OPTION(traffic)
+LIST_OPTION(hit)
+LIST_OPTION(family)
+LIST_OPTION(workers)
+
+static bool append_row(struct state *s, const char *text, void *context)
+{
+    (void)context;
+    if (s->o->n_rows == OPTIONS_ROWS_MAX)
+        return complain(s, "too many rows");
+    if (!row_find(text, &s->o->rows[s->o->n_rows])) {
+        snprintf(s->error, sizeof(s->error), "there is no row %.40s; try --help", text);
+        return false;
+    }
+    s->o->n_rows++;
+    return true;
+}
+
+static bool take_rows(struct state *s, const char *text)
+{
+    return for_each(s, text, append_row, NULL);
+}
+
+#define NUMBER_OPTION(name, min, max)                          \
+    static bool take_##name(struct state *s, const char *text) \
+    {                                                          \
+        uint32_t value;                                        \
+        if (!parse_number(s, text, min, max, &value))          \
+            return false;                                      \
+        s->o->name = value;                                    \
+        return true;                                           \
+    }
+
+NUMBER_OPTION(runs, 1, RUN_RUNS_MAX)
+NUMBER_OPTION(run_ms, 1, 60000)
+NUMBER_OPTION(buffers, 64, 1 << 20)
+
+#define FLAG_OPTION(name)                                      \
+    static bool take_##name(struct state *s, const char *text) \
+    {                                                          \
+        (void)text;                                            \
+        s->o->name = true;                                     \
+        return true;                                           \
+    }
+
+FLAG_OPTION(no_huge)
+FLAG_OPTION(checksum_good)
+FLAG_OPTION(json)
+
+#define TEXT_OPTION(name)                                      \
+    static bool take_##name(struct state *s, const char *text) \
+    {                                                          \
+        s->o->name = text;                                     \
+        return *text != '\0' || complain(s, "empty");          \
+    }
+
+TEXT_OPTION(plot)
+TEXT_OPTION(pcap)
+
+static bool take_lcores(struct state *s, const char *text)
+{
+    s->o->lcores = text;
+    return machine_has_cpus(text) || complain(s, "not a list A,B,... or A-B of CPUs that are there");
+}
+
+static bool take_help(struct state *s, const char *text)
+{
+    (void)text;
+    fputs(help, stdout);
+    for (const struct row_kind *k = NULL; (k = row_kind_after(k)) != NULL;)
+        printf("  %s%-*s %s\n", k->name, (int)(25 - strlen(k->name)),
+               k->name[strlen(k->name) - 1] == '-' ? "N" : "", k->text);
+    puts("\nExit status: 0; 1 it could not be measured; 2 usage.");
+    return s->done = true;
+}
+
+static bool take_version(struct state *s, const char *text)
+{
+    (void)text;
+    puts("homeport-bench " HOMEPORT_VERSION);
+    return s->done = true;
+}
+
+/* X(name, function that takes its value, argument): every option there is. */
+#define OPTIONS(X)                                            \
+    X("bindings", take_bindings, required_argument)           \
+    X("rows", take_rows, required_argument)                   \
+    X("size", take_size, required_argument)                   \
+    X("burst", take_burst, required_argument)                 \
+    X("encapsulation", take_encapsulation, required_argument) \
+    X("traffic", take_traffic, required_argument)             \
+    X("hit", take_hit, required_argument)                     \
+    X("family", take_family, required_argument)               \
+    X("workers", take_workers, required_argument)             \
+    X("pcap", take_pcap, required_argument)                   \
+    X("runs", take_runs, required_argument)                   \
+    X("run-ms", take_run_ms, required_argument)               \
+    X("buffers", take_buffers, required_argument)             \
+    X("checksum-offload", take_checksum_good, no_argument)    \
+    X("lcores", take_lcores, required_argument)               \
+    X("no-huge", take_no_huge, no_argument)                   \
+    X("json", take_json, no_argument)                         \
+    X("plot", take_plot, required_argument)                   \
+    X("help", take_help, no_argument)                         \
+    X("version", take_version, no_argument)
+
+/* Each has a value of its own, lest getopt take an ambiguous abbreviation for the first that fits. */
+enum {
+    OPTION_FIRST = 256,
+    OPTION_BEFORE = OPTION_FIRST - 1,
+#define X(name, function, argument) OPTION_##function,
+    OPTIONS(X)
+#undef X
+};
+
+static const struct option names[] = {
+#define X(name, function, argument) {name, argument, NULL, OPTION_##function},
+    OPTIONS(X)
+#undef X
+        {NULL, 0, NULL, 0}};
+
+static bool (*const takers[])(struct state *, const char *) = {
+#define X(name, function, argument) function,
+    OPTIONS(X)
+#undef X
+};
+
+/* A capture has its own bindings, sizes and destinations. */
+static bool complete(struct state *s)
+{
+    const struct options *o = s->o;
+    if (o->pcap == NULL)
+        return true;
+    if (o->bindings.n + o->size.n + o->traffic.n + o->hit.n + o->family.n > 0)
+        return complain(s, "--pcap goes without --bindings, --size, --traffic, --hit and --family");
+    return true;
+}
+
+static bool take_all(struct state *s, int argc, char **argv)
+{
+    for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        if (c == '?')
+            return complain(s, "try --help");
+        s->option = names[c - OPTION_FIRST].name;
+        if (!takers[c - OPTION_FIRST](s, optarg))
+            return false;
+        if (s->done)
+            return true;
+    }
+    s->option = NULL;
+    if (optind < argc)
+        return complain(s, "there are options only; try --help");
+    return complete(s);
+}
+
+enum options_result options_parse(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.runs = 9, .run_ms = 50, .buffers = 4096};
+    struct state s = {.o = o};
+    if (take_all(&s, argc, argv))
+        return s.done ? OPTIONS_DONE : OPTIONS_RUN;
+    fprintf(stderr, "homeport-bench: %s%s%s%s\n", s.option != NULL ? "--" : "",
+            s.option != NULL ? s.option : "", s.option != NULL ? ": " : "", s.error);
+    return OPTIONS_BAD;
+}
