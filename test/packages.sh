@@ -10,6 +10,9 @@ PACKAGES_LAB=(ethtool iproute2 iputils-arping iputils-ping nftables procps tcpdu
 # Another kernel, as a process: 42 MB to fetch, 118 MB installed. Not every release and architecture has it.
 # shellcheck disable=SC2034
 PACKAGES_VM=(busybox-static user-mode-linux)
+# DPDK's own programs, beside which test/perf/end-to-end measures homeportd.
+# shellcheck disable=SC2034
+PACKAGES_BENCH=(dpdk-dev)
 # What checks the model of the delegation protocol.
 # shellcheck disable=SC2034
 PACKAGES_MODEL=(spin)
