@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Why readers need no lock. Numbers and tags are words of their own; a place is written number first, then
- * tag, and read tag first, then number, so that who sees a tag sees its number or a later one.
+ * Why readers need no lock. Numbers and tags are words of their own. An entry is whole before its number is
+ * stored; the number is stored before the tag and loaded after it, which spares second searches but is not
+ * what anything rests on.
  *
  * A found number is only believed when its entry's home is the key (prove). Entries do not change while a
  * reader can hold their numbers, so a reader never takes another's entry, whatever it saw of a place that is
@@ -59,7 +60,7 @@ static uint32_t highest_in(const struct cuckoo_bucket *b, uint32_t tag, uint32_t
     for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
         if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
             continue;
-        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_RELAXED);
+        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_ACQUIRE);
         highest = RTE_MAX(highest, number);
     }
     return highest;
@@ -177,7 +178,7 @@ uint64_t cuckoo_lookup_burst(const struct cuckoo *c, const struct addr *keys, co
 
 static void put(struct cuckoo_bucket *b, unsigned place, uint32_t tag, uint32_t number)
 {
-    __atomic_store_n(&b->entry[place], number, __ATOMIC_RELAXED);
+    __atomic_store_n(&b->entry[place], number, __ATOMIC_RELEASE); /* after the entry itself */
     __atomic_store_n(&b->tag[place], tag, __ATOMIC_RELEASE);
 }
 

@@ -2,9 +2,8 @@
 /*
  * The argument at the top of lib/fwd/cuckoo.c, checked exhaustively by spin: one reader beside a writer who
  * inserts, displaces, replaces and removes without end. Every load and store of a shared word is a step of
- * its own. The reader comes to the places in any order, and to a place's number at any time after its tag, so
- * that every body of the search is among what is checked; the writer may displace whatever there is a place
- * for, also where it need not.
+ * its own. The reader loads a place's number at any time after its tag, so that every body of the search is
+ * among what is checked; the writer may displace whatever there is a place for, also where it need not.
  *
  * x86 shows stores and does loads in program order, so that interleaving is all there is; elsewhere the
  * acquires and releases see to that.
