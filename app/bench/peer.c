@@ -9,6 +9,8 @@
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
 
+#include "heap.h"
+
 struct peer {
     struct rte_hash *hash;
     enum family family;
@@ -41,18 +43,6 @@ static int compare_ipv4(const void *a, const void *b, size_t len)
     memcpy(&x, a, sizeof(x));
     memcpy(&y, b, sizeof(y));
     return x != y;
-}
-
-/* All that DPDK's heaps have given out, so that the hash's part of it can be told. */
-static size_t heap_in_use(void)
-{
-    size_t sum = 0;
-    for (unsigned i = 0; i < rte_socket_count(); i++) {
-        struct rte_malloc_socket_stats stats;
-        if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) == 0)
-            sum += stats.heap_allocsz_bytes;
-    }
-    return sum;
 }
 
 static struct rte_hash *create_hash(enum family family, uint32_t keys, int socket)

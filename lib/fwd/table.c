@@ -16,6 +16,8 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
+#include "heap.h"
+
 enum {
     RETIRED_MIN = 256,
     RETIRED_MAX = 65536,
@@ -56,18 +58,6 @@ struct table {
 };
 
 /* ---- The whole ---- */
-
-/* All that DPDK's heaps have given out, so that the table's part of it can be told. */
-static size_t heap_in_use(void)
-{
-    size_t sum = 0;
-    for (unsigned i = 0; i < rte_socket_count(); i++) {
-        struct rte_malloc_socket_stats stats;
-        if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) == 0)
-            sum += stats.heap_allocsz_bytes;
-    }
-    return sum;
-}
 
 static struct rte_rcu_qsbr *create_qsbr(unsigned readers, int socket)
 {
