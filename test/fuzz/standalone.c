@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SEEDS_MAX = 64, INPUT_MAX = FUZZ_SEED_MAX, MUTATIONS_MAX = 8 };
+enum { SEEDS_MAX = 256, INPUT_MAX = FUZZ_SEED_MAX, MUTATIONS_MAX = 8 };
 
 struct input {
     uint8_t bytes[INPUT_MAX];
