@@ -59,10 +59,13 @@ static inline void write_ethernet(const struct floor *f, uint8_t *at, const stru
     store64(at + 8, f->mac_end);
 }
 
-/* RFC 1624 with a difference that is always the same. TTL and checksum
- * stand in one word. */
-static inline void take_hop(uint8_t *ip)
+/* RFC 1624 with a difference that is always the same. TTL and checksum stand in one word. */
+static inline void take_hop(enum pkt_family family, uint8_t *ip)
 {
+    if (family == PKT_IPV6) {
+        ip[7]--;
+        return;
+    }
     uint32_t word = load32(ip + 8), sum = (word >> 16) + 1;
     sum += sum >= 0xffff;
     store32(ip + 8, ((word & 0xffff) - 1) | sum << 16);
@@ -77,6 +80,16 @@ static inline void write_outer(uint8_t *outer, const struct entry *e, unsigned t
     store64(outer, load64(e->outer) | (uint64_t)length << 16 | (uint64_t)(IPV4_DF >> 8) << 48);
     store64(outer + 8, load64(e->outer + 8) | (uint64_t)(uint16_t)~sum << 16);
     store32(outer + 16, load32(e->outer + 16));
+}
+
+/* RFC 2473; the flow label is the one that the worker makes. The packet is behind the header. */
+static inline void write_outer_ipv6(uint8_t *outer, enum pkt_family inside, const struct entry *e,
+                                    unsigned size)
+{
+    const unsigned next = inside == PKT_IPV6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+    const uint64_t label = flow_label(inside, outer + IPV6_LEN);
+    store64(outer, rte_bswap64(UINT64_C(6) << 60 | label << 32 | size << 16 | next << 8 | TUNNEL_TTL));
+    memcpy(outer + 8, &e->source, 2 * sizeof(e->source));
 }
 
 /* RFC 2004: the packet's own header moves to the front, twelve bytes take its place. */
@@ -104,13 +117,6 @@ static inline void write_minimal(uint8_t *ip, const struct entry *e, unsigned si
     store64(outer + 12, way);
 }
 
-static inline __attribute__((always_inline)) unsigned length_of(enum encapsulation how)
-{
-    return how == ENCAPSULATION_IPIP  ? IPV4_LEN_MIN
-           : how == ENCAPSULATION_GRE ? IPV4_LEN_MIN + GRE_LEN
-                                      : MINIMAL_LEN;
-}
-
 /* The whole length and the segment's stand side by side. */
 static inline void lengthen(struct rte_mbuf *m, unsigned len)
 {
@@ -123,7 +129,8 @@ static inline void lengthen(struct rte_mbuf *m, unsigned len)
 static inline __attribute__((always_inline)) void encapsulate(const struct floor *f, struct rte_mbuf *m,
                                                               const struct entry *e, enum encapsulation how)
 {
-    const unsigned len = length_of(how);
+    const unsigned len = tunnel_len(how);
+    const enum pkt_family inside = tunnel_family_inside(how);
     uint8_t *ip = pkt_ip(m);
     unsigned size = m->data_len - ETHERNET_LEN;
     struct binding_counter *c = &f->counters[e->slot];
@@ -132,8 +139,11 @@ static inline __attribute__((always_inline)) void encapsulate(const struct floor
     if (how == ENCAPSULATION_MINIMAL) {
         write_minimal(ip, e, size);
     } else {
-        take_hop(ip);
-        write_outer(ip - len, e, size + len);
+        take_hop(inside, ip);
+        if (tunnel_family_outside(how) == PKT_IPV6)
+            write_outer_ipv6(ip - len, inside, e, size);
+        else
+            write_outer(ip - len, e, size + len);
         if (how == ENCAPSULATION_GRE)
             store32(ip - GRE_LEN, load32(e->outer + IPV4_LEN_MIN));
     }
@@ -172,7 +182,7 @@ static struct floor floor_of(const struct lane *lane)
     };
     uint8_t header[16] = {0};
     memcpy(header + 6, lane->traffic->port.b, sizeof(lane->traffic->port.b));
-    pkt_write16(header + 12, ETHERTYPE_IPV4);
+    pkt_write16(header + 12, pkt_ethertype(tunnel_family_outside(lane->setup->encapsulation)));
     f.mac_begin = load64(header);
     f.mac_end = load64(header + 8);
     return f;
@@ -215,24 +225,26 @@ static inline __attribute__((always_inline)) unsigned rolling(struct floor f, un
 }
 
 /* A loop of its own for each encapsulation. */
-#define FOR_EACH_ENCAPSULATION(how, call)   \
-    switch (how) {                          \
-    case ENCAPSULATION_MINIMAL:             \
-        return call(ENCAPSULATION_MINIMAL); \
-    case ENCAPSULATION_GRE:                 \
-        return call(ENCAPSULATION_GRE);     \
-    default:                                \
-        return call(ENCAPSULATION_IPIP);    \
-    }
-
 unsigned floor_staged(struct lane *lane)
 {
-#define STAGED(how) staged(floor_of(lane), lane->work, lane->setup->burst, how)
-    FOR_EACH_ENCAPSULATION(lane->setup->encapsulation, STAGED)
+    switch (lane->setup->encapsulation) {
+#define X(name, number, text, bytes) \
+    case ENCAPSULATION_##name:       \
+        return staged(floor_of(lane), lane->work, lane->setup->burst, ENCAPSULATION_##name);
+        ENCAPSULATIONS(X)
+#undef X
+    }
+    return 0;
 }
 
 unsigned floor_rolling(struct lane *lane)
 {
-#define ROLLING(how) rolling(floor_of(lane), lane->work, how)
-    FOR_EACH_ENCAPSULATION(lane->setup->encapsulation, ROLLING)
+    switch (lane->setup->encapsulation) {
+#define X(name, number, text, bytes) \
+    case ENCAPSULATION_##name:       \
+        return rolling(floor_of(lane), lane->work, ENCAPSULATION_##name);
+        ENCAPSULATIONS(X)
+#undef X
+    }
+    return 0;
 }

@@ -25,10 +25,11 @@ static const char help[] =
     "  --size 64|imix|1500       frames of 64 bytes (default), 7:4:1 of 64, 594 and 1518, IP packets of "
     "1500\n"
     "  --burst N                 frames that are there at once, 1 to 256 (32)\n"
-    "  --encapsulation NAME      ipip (default), minimal, gre\n"
+    "  --encapsulation NAME      ipip, minimal, gre, ipv4-in-ipv6; ipv6-in-ipv6, ipv6-in-ipv4 (ipip, and\n"
+    "                            of IPv6 ipv6-in-ipv6)\n"
     "  --traffic uniform|zipf    how often each destination comes (uniform)\n"
     "  --hit hit|miss|mixed      destinations that are bound: all (default), none, every other one\n"
-    "  --family ipv4|ipv6        ipv6: the table alone\n"
+    "  --family ipv4|ipv6        of the home addresses (ipv4)\n"
     "  --workers N               that run at the same time (1)\n"
     "  --pcap FILE               the frames of a capture instead; their destinations are the bindings\n"
     "how\n"
@@ -156,12 +157,12 @@ static bool one_family(struct state *s, const char *text, uint32_t *out)
 
 static const char *encapsulation_word(unsigned i)
 {
-    return i == 0 ? NULL : encapsulation_text((enum encapsulation)i);
+    return encapsulation_bytes((enum encapsulation)i) == 0 ? NULL : encapsulation_text((enum encapsulation)i);
 }
 
 static bool one_encapsulation(struct state *s, const char *text, uint32_t *out)
 {
-    return parse_word(s, text, encapsulation_word, ENCAPSULATION_GRE + 1, out);
+    return parse_word(s, text, encapsulation_word, ENCAPSULATION_IPV6_IN_IPV4 + 1, out);
 }
 
 /* ---- Options ---- */

@@ -26,13 +26,18 @@ static const char *const standard_rows[] = {"floor",
                                             "install",
                                             "remove",
                                             "replace"};
-static const char *const table_rows[] = {"lookup", "lookup-rte-hash"};
+/* Of the second family: changes and reports know none. */
+static const char *const data_path_rows[] = {"floor",           "floor-rolling", "encapsulate-hot", "lookup",
+                                             "lookup-rte-hash", "worker",        "worker-decap"};
 static const char *const short_rows[] = {"floor", "lookup", "lookup-rte-hash", "worker", "worker-rte-hash"};
 
-static struct setup plain_setup(uint32_t bindings)
+static struct setup plain_setup(enum family family, uint32_t bindings)
 {
-    return (struct setup){
-        .encapsulation = ENCAPSULATION_IPIP, .bindings = bindings, .burst = BURST, .workers = 1};
+    return (struct setup){.family = family,
+                          .encapsulation = setup_usual(family),
+                          .bindings = bindings,
+                          .burst = BURST,
+                          .workers = 1};
 }
 
 /* ---- Steps ---- */
@@ -87,7 +92,7 @@ static bool add_named(struct plan *p, const struct setup *setup, const char *con
 /* What differs from the plain setup in one member, at one number of bindings. */
 static bool add_variants(struct plan *p, uint32_t bindings)
 {
-    const struct setup plain = plain_setup(bindings);
+    const struct setup plain = plain_setup(FAMILY_IPV4, bindings), ipv6 = plain_setup(FAMILY_IPV6, bindings);
     struct setup variants[16];
     unsigned n = 0;
 #define VARIANT(member, value) (variants[n] = plain, variants[n++].member = (value))
@@ -102,7 +107,10 @@ static bool add_variants(struct plan *p, uint32_t bindings)
     VARIANT(workers, 2);
     VARIANT(encapsulation, ENCAPSULATION_MINIMAL);
     VARIANT(encapsulation, ENCAPSULATION_GRE);
+    VARIANT(encapsulation, ENCAPSULATION_IPV4_IN_IPV6);
 #undef VARIANT
+    variants[n] = ipv6, variants[n++].size = SIZE_IMIX;
+    variants[n] = ipv6, variants[n++].encapsulation = ENCAPSULATION_IPV6_IN_IPV4;
     for (unsigned i = 0; i < n; i++)
         if (!add_named(p, &variants[i], short_rows, RTE_DIM(short_rows)))
             return false;
@@ -111,10 +119,9 @@ static bool add_variants(struct plan *p, uint32_t bindings)
 
 static bool add_bindings(struct plan *p, uint32_t bindings)
 {
-    struct setup ipv4 = plain_setup(bindings), ipv6 = ipv4;
-    ipv6.family = FAMILY_IPV6;
+    const struct setup ipv4 = plain_setup(FAMILY_IPV4, bindings), ipv6 = plain_setup(FAMILY_IPV6, bindings);
     return add_named(p, &ipv4, standard_rows, RTE_DIM(standard_rows)) &&
-           add_named(p, &ipv6, table_rows, RTE_DIM(table_rows));
+           add_named(p, &ipv6, data_path_rows, RTE_DIM(data_path_rows));
 }
 
 /* Half of the memory is left to others. */
@@ -168,7 +175,7 @@ static bool add_combinations(struct plan *p, const struct options *o, const stru
                       size = list_or(&o->size, capture != NULL ? SIZE_PCAP : SIZE_64),
                       traffic = list_or(&o->traffic, capture != NULL ? TRAFFIC_PCAP : TRAFFIC_UNIFORM),
                       hit = list_or(&o->hit, HIT_HIT), family = list_or(&o->family, FAMILY_IPV4),
-                      encapsulation = list_or(&o->encapsulation, ENCAPSULATION_IPIP);
+                      encapsulation = list_or(&o->encapsulation, 0); /* the family's usual one */
     unsigned n = bindings.n * burst.n * workers.n * size.n * traffic.n * hit.n * family.n * encapsulation.n;
     for (unsigned k = 0; k < n; k++) {
         unsigned i = k;
@@ -179,6 +186,8 @@ static bool add_combinations(struct plan *p, const struct options *o, const stru
         setup.workers = take(&workers, &i);
         setup.encapsulation = (enum encapsulation)take(&encapsulation, &i);
         setup.family = (enum family)take(&family, &i);
+        if (o->encapsulation.n == 0)
+            setup.encapsulation = setup_usual(setup.family);
         setup.bindings = take(&bindings, &i);
         if (!add_asked(p, &setup, o))
             return false;

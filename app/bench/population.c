@@ -20,10 +20,10 @@ enum {
 };
 static_assert(1 << ADDRESS_BITS == POPULATION_ADDRESSES, "");
 
-#define HOMES    UINT32_C(0x0a000000) /* 10.0.0.0/7 */
-#define ROUTER   UINT32_C(0xc00002fe) /* 192.0.2.254 */
-#define CARE_OFS UINT32_C(0x40000000) /* 64.0.0.0/7 */
-#define PREFIX   UINT64_C(0x20010db800000000)
+#define HOMES         UINT32_C(0x0a000000) /* 10.0.0.0/7 */
+#define HOMES_IPV6    UINT64_C(0x20010db800000000)
+#define CARE_OFS      UINT32_C(0x40000000) /* 64.0.0.0/7 */
+#define CARE_OFS_IPV6 UINT64_C(0x20010db840000000)
 
 /* A number below 2^25 becomes another one, each a different one. */
 static uint32_t shuffled(uint32_t number)
@@ -43,16 +43,9 @@ static uint64_t shuffled_64(uint64_t z)
     return z ^ z >> 31;
 }
 
-uint32_t population_home_ipv4(const struct population *p, uint32_t number)
+struct addr population_address(uint64_t prefix, uint64_t interface)
 {
-    if (p->capture != NULL)
-        return p->capture->homes[number];
-    return htonl(HOMES | shuffled(number));
-}
-
-static struct addr home_ipv6(uint32_t number)
-{
-    const uint64_t half[2] = {rte_cpu_to_be_64(PREFIX), rte_cpu_to_be_64(shuffled_64(number + 1))};
+    const uint64_t half[2] = {rte_cpu_to_be_64(prefix), rte_cpu_to_be_64(interface)};
     struct addr a;
     memcpy(a.b, half, sizeof(a.b));
     return a;
@@ -60,15 +53,30 @@ static struct addr home_ipv6(uint32_t number)
 
 struct addr population_home(const struct population *p, uint32_t number)
 {
-    return p->family == FAMILY_IPV6 ? home_ipv6(number)
-                                    : addr_from_ipv4(ntohl(population_home_ipv4(p, number)));
+    if (p->capture != NULL)
+        return addr_from_ipv4(ntohl(p->capture->homes[number]));
+    return p->family == FAMILY_IPV6 ? population_address(HOMES_IPV6, shuffled_64(number + 1))
+                                    : addr_from_ipv4(HOMES | shuffled(number));
+}
+
+static struct addr care_of(const struct population *p, uint32_t number)
+{
+    return setup_outer(p->encapsulation) == FAMILY_IPV6
+               ? population_address(CARE_OFS_IPV6, shuffled_64(~(uint64_t)number))
+               : addr_from_ipv4(CARE_OFS | shuffled(number));
+}
+
+static struct addr home_agent(enum family family)
+{
+    return family == FAMILY_IPV6 ? population_address(POPULATION_OWN_IPV6, 1)
+                                 : addr_from_ipv4(POPULATION_HOME_AGENT);
 }
 
 struct entry population_tunnel(const struct population *p, uint32_t number, uint32_t moves)
 {
     const struct tunnel tunnel = {
-        .source = addr_from_ipv4(POPULATION_HOME_AGENT),
-        .destination = addr_from_ipv4(CARE_OFS | shuffled(number)),
+        .source = home_agent(setup_outer(p->encapsulation)),
+        .destination = care_of(p, number),
         .encapsulation = p->encapsulation,
         .adjacency = 1 + (number + moves) % NEXT_HOPS,
         .path_mtu = PATH_MTU,
@@ -96,15 +104,16 @@ static uint32_t first_hop(void *context, const struct route *route)
     return 1;
 }
 
-/* Three routes, as an appliance has them: its link, another one, and whatever is beyond. */
+/* Three routes of each family, as an appliance has them: its link, another one, and whatever is beyond. */
 static struct exits *make_exits(void)
 {
-    static const char *const destinations[] = {"0.0.0.0/0", "192.0.2.0/24", "192.168.0.0/16"};
+    static const char *const destinations[] = {"0.0.0.0/0", "192.0.2.0/24",       "192.168.0.0/16",
+                                               "::/0",      "2001:db8:c000::/64", "2001:db8:c0a8::/48"};
     struct routes *routes = routes_create("bench", RTE_DIM(destinations));
     struct exits *exits = NULL;
     bool added = routes != NULL;
     for (size_t i = 0; added && i < RTE_DIM(destinations); i++) {
-        struct route route = {.via = addr_from_ipv4(ROUTER)};
+        struct route route = {.via = addr_unspecified};
         added = prefix_parse(destinations[i], &route.destination) && routes_add(routes, &route) == 0;
     }
     if (added)
@@ -118,13 +127,18 @@ static bool make_settings(struct population *p)
 {
     p->exits = make_exits();
     p->settings = (struct worker_settings){
-        .home_networks = {{.address = htonl(0xc0a80000), .mask = htonl(0xffff0000)}},
-        .n_home_networks = 1,
-        .own = {htonl(POPULATION_HOME_AGENT)},
-        .n_own = 1,
+        .n_home_networks = FAMILY_COUNT,
+        .own = {home_agent(FAMILY_IPV4), home_agent(FAMILY_IPV6)},
+        .n_own = FAMILY_COUNT,
         .id_slots = 1,
         .exits = p->exits,
     };
+    struct home_network *network = p->settings.home_networks;
+    network[FAMILY_IPV4].address = addr_from_ipv4(0xc0a80000);
+    network[FAMILY_IPV4].mask = addr_from_ipv4(0xffff0000);
+    memset(network[FAMILY_IPV4].mask.b, 0xff, 12);
+    network[FAMILY_IPV6].address = population_address(UINT64_C(0x20010db8c0a80000), 0);
+    network[FAMILY_IPV6].mask = population_address(UINT64_MAX, 0);
     return p->exits != NULL;
 }
 
@@ -146,7 +160,7 @@ static bool fill_table(struct population *p)
             return false;
     if (p->capture != NULL)
         return true;
-    struct addr own = addr_from_ipv4(POPULATION_HOME_AGENT);
+    struct addr own = home_agent(setup_outer(p->encapsulation));
     return table_install(p->table, &own, &(struct entry){.kind = ENTRY_LOCAL}) == 0;
 }
 

@@ -19,7 +19,8 @@
 #include "table.h"
 #include "worker.h"
 
-#define POPULATION_HOME_AGENT UINT32_C(0xc0000201) /* 192.0.2.1, host order */
+#define POPULATION_HOME_AGENT UINT32_C(0xc0000201)         /* 192.0.2.1, host order */
+#define POPULATION_OWN_IPV6   UINT64_C(0x20010db8c0000000) /* 2001:db8:c000::1 */
 
 enum { POPULATION_ADDRESSES = 1 << 25 }; /* numbers are below */
 
@@ -41,8 +42,7 @@ struct population *population_create(enum family family, enum encapsulation enca
                                      const struct capture *capture, unsigned readers, int socket);
 void population_destroy(struct population *population);
 
-/* Network order. */
-uint32_t population_home_ipv4(const struct population *population, uint32_t number);
+struct addr population_address(uint64_t prefix, uint64_t interface);
 struct addr population_home(const struct population *population, uint32_t number);
 /* Binding `number` as it is ready for the table. moves: how often it has changed its next hop, but not its
  * care-of address, from which reverse tunnelled packets may come. */

@@ -36,9 +36,8 @@ static void head(FILE *to, const struct setup *s)
 {
     char bindings[16];
     fprintf(to, "\n%s bindings: %s, ", grouped(s->bindings, bindings), family_text(s->family));
-    if (s->family == FAMILY_IPV4)
-        fprintf(to, "%s, %s%s, ", encapsulation_text(s->encapsulation), size_text(s->size),
-                s->size == SIZE_64 ? " bytes" : "");
+    fprintf(to, "%s, %s%s, ", encapsulation_text(s->encapsulation), size_text(s->size),
+            s->size == SIZE_64 ? " bytes" : "");
     fprintf(to, "bursts of %u, %s, %s, %u worker%s\n", s->burst, traffic_text(s->traffic), hit_text(s->hit),
             s->workers, s->workers == 1 ? "" : "s");
     fprintf(to, "  %-26s %9s %9s %9s %9s %9s\n", "", "cycles", "least", "most", "M/s", "to floor");

@@ -109,7 +109,7 @@ static const struct row_kind kinds[] = {
     {
         .name = "floor",
         .text = "encapsulate and count, the entry by direct index",
-        .needs = ROW_IPV4 | ROW_HITS,
+        .needs = ROW_HITS,
         .exact = true,
         .drawn = true,
         .prepare = lane_prepare_frames,
@@ -118,7 +118,7 @@ static const struct row_kind kinds[] = {
     {
         .name = "floor-rolling",
         .text = "the same, memory fetched twelve packets ahead",
-        .needs = ROW_IPV4 | ROW_HITS,
+        .needs = ROW_HITS,
         .exact = true,
         .prepare = lane_prepare_frames,
         .lap = floor_rolling,
@@ -126,7 +126,7 @@ static const struct row_kind kinds[] = {
     {
         .name = "encapsulate-hot",
         .text = "the same with one binding for all packets",
-        .needs = ROW_IPV4 | ROW_HITS,
+        .needs = ROW_HITS,
         .exact = true,
         .prepare = lane_prepare_hot,
         .lap = floor_staged,
@@ -154,7 +154,6 @@ static const struct row_kind kinds[] = {
     {
         .name = "worker",
         .text = "the daemon's whole worker, turn by turn",
-        .needs = ROW_IPV4,
         .exact = true,
         .drawn = true,
         .begin = begin_worker,
@@ -165,7 +164,6 @@ static const struct row_kind kinds[] = {
     {
         .name = "worker-burst",
         .text = "the same from parsing to transmission, without the rest of its turn",
-        .needs = ROW_IPV4,
         .exact = true,
         .begin = begin_worker,
         .end = end_worker,
@@ -186,7 +184,7 @@ static const struct row_kind kinds[] = {
     {
         .name = "worker-decap",
         .text = "packets out of reverse tunnels, to their correspondents",
-        .needs = ROW_IPV4 | ROW_HITS | ROW_GENERATED,
+        .needs = ROW_HITS | ROW_GENERATED,
         .exact = true,
         .drawn = true,
         .begin = begin_worker,
@@ -197,7 +195,7 @@ static const struct row_kind kinds[] = {
     {
         .name = "worker-rewriting-",
         .text = "the worker while N bindings a second are replaced, removed and installed again",
-        .needs = ROW_IPV4 | ROW_HITS | ROW_GENERATED | ROW_BESIDE,
+        .needs = ROW_HITS | ROW_GENERATED | ROW_BESIDE,
         .open = writer_open,
         .begin = begin_worker,
         .end = end_worker,
@@ -208,7 +206,7 @@ static const struct row_kind kinds[] = {
     {
         .name = "worker-reporting",
         .text = "the worker while every binding has traffic and is reported once a second",
-        .needs = ROW_IPV4 | ROW_HITS | ROW_GENERATED | ROW_ALONE | ROW_BESIDE,
+        .needs = ROW_HITS | ROW_GENERATED | ROW_ALONE | ROW_BESIDE,
         .exact = true,
         .open = reporting_open,
         .close = reporting_close,
@@ -301,7 +299,9 @@ const char *row_obstacle(const struct row *row, const struct setup *setup, bool 
 {
     unsigned needs = row->kind->needs;
     if ((needs & ROW_IPV4) != 0 && setup->family != FAMILY_IPV4)
-        return "the data path has no IPv6 yet";
+        return "it is for IPv4, whose addresses are the table's tags";
+    if (!setup_bears(setup->encapsulation, setup->family))
+        return "that encapsulation is not for this family";
     if ((needs & ROW_HITS) != 0 && setup->hit != HIT_HIT)
         return "it is for traffic to bound addresses";
     if ((needs & ROW_GENERATED) != 0 && setup->traffic == TRAFFIC_PCAP)

@@ -16,7 +16,7 @@ enum { ROW_NAME_MAX = 32 };
 enum row_unit { ROW_PACKETS, ROW_LOOKUPS, ROW_CHANGES };
 
 enum row_need {
-    ROW_IPV4 = 0x01,      /* the data path, which knows no other family yet */
+    ROW_IPV4 = 0x01,      /* IPv4's home addresses */
     ROW_HITS = 0x02,      /* every destination is bound */
     ROW_GENERATED = 0x04, /* traffic of our own, no capture */
     ROW_ALONE = 0x08,     /* one worker */

@@ -49,6 +49,11 @@ enum traffic_kind { TRAFFICS(X) TRAFFIC_COUNT };
 #undef X
 
 const char *family_text(enum family family);
+/* Of the packets that an encapsulation makes, and whether it is for packets of that family. */
+enum family setup_outer(enum encapsulation encapsulation);
+bool setup_bears(enum encapsulation encapsulation, enum family family);
+/* What is measured of a family unless another is asked for. */
+enum encapsulation setup_usual(enum family family);
 const char *size_text(enum size size);
 const char *hit_text(enum hit hit);
 const char *traffic_text(enum traffic_kind traffic);

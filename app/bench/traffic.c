@@ -16,7 +16,8 @@ enum {
     TTL = 64
 };
 
-#define CORRESPONDENTS UINT32_C(0xc6120000) /* 198.18.0.0/16, RFC 2544 */
+#define CORRESPONDENTS      UINT32_C(0xc6120000)         /* 198.18.0.0/16, RFC 2544 */
+#define CORRESPONDENTS_IPV6 UINT64_C(0x2001000200000000) /* 2001:2::/48, RFC 5180 */
 
 static const struct mac port_mac = {{2, 0, 0, 0, 0, 1}};
 
@@ -123,30 +124,48 @@ static void renew(const struct traffic *t, struct rte_mbuf *m, unsigned len)
         m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 }
 
-static uint8_t *write_ethernet(const struct traffic *t, uint8_t *frame)
+static uint8_t *write_ethernet(const struct traffic *t, uint8_t *frame, enum family family)
 {
     static const struct mac router = {{2, 0, 0, 0, 0, 0xaa}};
     memcpy(frame, t->port.b, sizeof(t->port.b));
     memcpy(frame + 6, router.b, sizeof(router.b));
-    pkt_write16(frame + 12, ETHERTYPE_IPV4);
+    pkt_write16(frame + 12, family == FAMILY_IPV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4);
     return frame + ETHERNET_LEN;
 }
 
-/* Addresses in network order. */
-static void write_ip(uint8_t *ip, uint16_t size, uint8_t protocol, uint32_t source, uint32_t destination)
+static void write_ipv4(uint8_t *ip, uint16_t size, const struct addr *source, const struct addr *destination)
 {
-    static const uint8_t template[IPV4_LEN_MIN] = {[0] = 0x45, [6] = IPV4_DF >> 8, [8] = TTL};
+    static const uint8_t template[IPV4_LEN_MIN] = {
+        [0] = 0x45, [6] = IPV4_DF >> 8, [8] = TTL, [9] = IPPROTO_UDP};
     memcpy(ip, template, sizeof(template));
     pkt_write16(ip + 2, size);
-    ip[9] = protocol;
-    memcpy(ip + 12, &source, sizeof(source));
-    memcpy(ip + 16, &destination, sizeof(destination));
+    memcpy(ip + 12, &source->b[12], 4);
+    memcpy(ip + 16, &destination->b[12], 4);
     pkt_header_checksum(ip, IPV4_LEN_MIN);
 }
 
-static uint32_t correspondent(uint32_t i)
+static void write_ipv6(uint8_t *ip, uint16_t size, const struct addr *source, const struct addr *destination)
 {
-    return htonl(CORRESPONDENTS | (i & 0xffff));
+    static const uint8_t template[8] = {[0] = 0x60, [6] = IPPROTO_UDP, [7] = TTL};
+    memcpy(ip, template, sizeof(template));
+    pkt_write16(ip + 4, (uint16_t)(size - IPV6_LEN));
+    memcpy(ip + 8, source->b, sizeof(source->b));
+    memcpy(ip + 24, destination->b, sizeof(destination->b));
+}
+
+static void write_ip(const struct traffic *t, uint8_t *ip, uint16_t size, const struct addr *source,
+                     const struct addr *destination)
+{
+    if (t->population->family == FAMILY_IPV6)
+        write_ipv6(ip, size, source, destination);
+    else
+        write_ipv4(ip, size, source, destination);
+}
+
+static struct addr correspondent(const struct traffic *t, uint32_t i)
+{
+    return t->population->family == FAMILY_IPV6 ? population_address(CORRESPONDENTS_IPV6, i & 0xffff)
+                                                : addr_from_ipv4(CORRESPONDENTS | (i & 0xffff));
 }
 
 static void write_captured(const struct traffic *t, uint32_t i, struct rte_mbuf *m)
@@ -165,26 +184,37 @@ void traffic_write(const struct traffic *t, uint32_t i, struct rte_mbuf *m)
         return;
     }
     uint16_t size = size_of(t, i);
+    const struct addr source = correspondent(t, i),
+                      destination = population_home(t->population, t->number[i]);
     renew(t, m, ETHERNET_LEN + size);
-    uint8_t *ip = write_ethernet(t, rte_pktmbuf_mtod(m, uint8_t *));
-    write_ip(ip, size, IPPROTO_UDP, correspondent(i), population_home_ipv4(t->population, t->number[i]));
+    uint8_t *ip = write_ethernet(t, rte_pktmbuf_mtod(m, uint8_t *), t->population->family);
+    write_ip(t, ip, size, &source, &destination);
+}
+
+/* No sum sees it. */
+static void swap_ends(uint8_t *ip, enum family family)
+{
+    const unsigned at = family == FAMILY_IPV6 ? 8 : 12, len = family == FAMILY_IPV6 ? 16 : 4;
+    uint8_t source[16];
+    memcpy(source, ip + at, len);
+    memcpy(ip + at, ip + at + len, len);
+    memcpy(ip + at + len, source, len);
 }
 
 void traffic_write_reverse(const struct traffic *t, uint32_t i, struct rte_mbuf *m)
 {
-    const struct entry *e = &t->population->entries[t->number[i]];
+    const struct population *p = t->population;
+    const struct entry *e = &p->entries[t->number[i]];
+    const struct addr source = population_home(p, t->number[i]), destination = correspondent(t, i);
+    const enum family family = setup_outer(p->encapsulation);
     uint16_t size = size_of(t, i);
-    unsigned len = tunnel_len((enum encapsulation)e->encapsulation);
+    unsigned len = tunnel_len(p->encapsulation);
     renew(t, m, ETHERNET_LEN + len + size);
-    uint8_t *outer = write_ethernet(t, rte_pktmbuf_mtod(m, uint8_t *));
-    write_ip(outer + len, size, IPPROTO_UDP, population_home_ipv4(t->population, t->number[i]),
-             correspondent(i));
+    uint8_t *outer = write_ethernet(t, rte_pktmbuf_mtod(m, uint8_t *), family);
+    write_ip(t, outer + len, size, &source, &destination);
 
-    /* As the home agent does it, then the addresses the other way round, which no sum sees. */
-    struct tunnel_inner inner = tunnel_inner_of(outer + len);
-    tunnel_build(outer, (enum encapsulation)e->encapsulation, e, &inner, true, 0);
-    uint8_t care_of[4];
-    memcpy(care_of, outer + 16, sizeof(care_of));
-    memcpy(outer + 16, outer + 12, sizeof(care_of));
-    memcpy(outer + 12, care_of, sizeof(care_of));
+    /* As the home agent does it, then its ends the other way round. */
+    struct tunnel_inner inner = tunnel_inner_of(outer + len, e);
+    tunnel_build(outer, p->encapsulation, e, &inner, true, 0);
+    swap_ends(outer, family);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Which packet comes when: a long list of destinations, drawn before anything is measured, and how a frame to
- * one of them is written into a packet buffer. The packets have DF set and TOS 0; their payload is never
- * looked at, and stays what it was.
+ * one of them is written into a packet buffer. The packets have DF set where there is such a bit, and TOS or
+ * traffic class 0; their payload is never looked at, and stays what it was. The smallest IPv6 packets have
+ * six bytes of it, fewer than a UDP header.
  *
  * Immutable once made; any number of lanes read it, each from a place of its own.
  */

@@ -4,6 +4,7 @@
 #include "commands_handlers.h"
 #include "control.h"
 #include "counters.h"
+#include "mip6.h"
 
 /* ---- One line of each group. False: the group has none at this index. ---- */
 
@@ -65,6 +66,21 @@ static bool line_reply(const struct control *c, struct report *out, unsigned i)
     return true;
 }
 
+/* Status 0 always, the others once they have been sent. */
+static bool line_ack(const struct control *c, struct report *out, unsigned i)
+{
+    if (i >= 256)
+        return false;
+    uint64_t sent = agent_counters(c->agent)->acks[i];
+    if (i > 0 && sent == 0)
+        return true;
+    char key[8], text[64];
+    snprintf(key, sizeof(key), "%u", i);
+    snprintf(text, sizeof(text), "status %u, %s", i, mip6_status_text((uint8_t)i));
+    report_count(out, key, text, sent);
+    return true;
+}
+
 static bool line_control(const struct control *c, struct report *out, unsigned i)
 {
     static const char *const keys[] = {
@@ -119,6 +135,7 @@ static const struct group {
     {"tunnels", "Tunnels", line_tunnel},
     {"registration", "Registration", line_registration},
     {"replies", "Registration replies sent", line_reply},
+    {"acknowledgements", "Binding acknowledgements sent", line_ack},
     {"delegation", "Delegation", line_delegation},
     {"host", "The appliance as a host", line_control},
     {"neighbors", "Neighbours", line_neighbor},

@@ -10,9 +10,17 @@
 
 /* ---- Ports ---- */
 
-static void report_port(struct report *out, const struct port *port)
+enum { LINK_LOCAL_BITS = 64 }; /* RFC 4291 section 2.5.6 */
+
+static void report_prefix_item(struct report *out, const struct addr *addr, unsigned bits)
 {
     char address[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX + 4];
+    snprintf(text, sizeof(text), "%s/%u", addr_format(addr, address), bits);
+    report_list_item(out, text);
+}
+
+static void report_port(struct report *out, const struct port *port)
+{
     struct rte_eth_stats stats = {0};
     if (rte_eth_stats_get(port->port_id, &stats) != 0)
         stats = (struct rte_eth_stats){0};
@@ -31,11 +39,10 @@ static void report_port(struct report *out, const struct port *port)
     report_number(out, stats.ierrors);
     report_number(out, stats.oerrors);
     report_list(out);
-    for (size_t i = 0; i < port->n_addresses; i++) {
-        const struct prefix *p = &port->addresses[i];
-        snprintf(text, sizeof(text), "%s/%u", addr_format(&p->addr, address), p->bits);
-        report_list_item(out, text);
-    }
+    for (size_t i = 0; i < port->n_addresses; i++)
+        report_prefix_item(out, &port->addresses[i].addr, port->addresses[i].bits);
+    if (!addr_is_unspecified(&port->link_local))
+        report_prefix_item(out, &port->link_local, LINK_LOCAL_BITS);
     report_list_end(out);
     report_string(out, port->device);
     report_row_end(out);

@@ -99,9 +99,7 @@ static void home_agent_address(struct reading *reading, const struct word *w)
         if (addr_equal(&agent->home_agents[i], &a))
             word_fault(w, "'%s' for the second time", w->text);
     }
-    if (!addr_is_ipv4(&a))
-        warning(w->origin, w->line, "%s: '%s' left out: IPv6 is not served yet", w->key, w->text);
-    else if (agent->n_home_agents == AGENT_HOME_AGENTS_MAX)
+    if (agent->n_home_agents == AGENT_HOME_AGENTS_MAX)
         word_fault(w, "more than %d addresses", AGENT_HOME_AGENTS_MAX);
     else
         agent->home_agents[agent->n_home_agents++] = a;
@@ -112,7 +110,7 @@ static bool is_within(const struct prefix *inner, const struct prefix *outer)
     return inner->bits >= outer->bits && prefix_contains(outer, &inner->addr);
 }
 
-/* Interception is ARP: it reaches no further than the link of a port. */
+/* Interception is ARP or neighbour discovery: it reaches no further than the link of a port. */
 static bool is_on_link(const struct conf *conf, const struct prefix *network)
 {
     for (size_t i = 0; i < conf->n_ports; i++) {
@@ -136,12 +134,23 @@ static void home_network(struct reading *reading, const struct word *w)
         if (is_within(&p, &agent->home_networks[i]) || is_within(&agent->home_networks[i], &p))
             word_fault(w, "'%s' overlaps another home network", w->text);
     }
-    if (!addr_is_ipv4(&p.addr))
-        warning(w->origin, w->line, "%s: '%s' left out: IPv6 is not served yet", w->key, w->text);
-    else if (agent->n_home_networks == AGENT_HOME_NETWORKS_MAX)
+    if (agent->n_home_networks == AGENT_HOME_NETWORKS_MAX)
         word_fault(w, "more than %d networks", AGENT_HOME_NETWORKS_MAX);
     else
         agent->home_networks[agent->n_home_networks++] = p;
+}
+
+/* Mobile nodes register with an address of their own family, and tunnels bear it. */
+static void network_without_agent(const struct reading *reading, const struct word *w)
+{
+    const struct agent_settings *agent = &reading->conf->agent;
+    struct prefix p;
+    if (!prefix_parse(w->text, &p))
+        return;
+    for (size_t i = 0; i < agent->n_home_agents; i++)
+        if (addr_is_ipv4(&agent->home_agents[i]) == addr_is_ipv4(&p.addr))
+            return;
+    word_fault(w, "no home agent's address is of the family of '%s'", w->text);
 }
 
 static void home_agent_lists(struct reading *reading, const struct section *s)
@@ -154,14 +163,16 @@ static void home_agent_lists(struct reading *reading, const struct section *s)
     if (!primary && section_words(s, "addresses") > 0)
         word_fault(section_word_at(s, "addresses", 0), "mobile nodes register with the primary alone");
     if (primary && agent->n_home_agents == 0 && reading->faults == before)
-        fault(s->name.origin, s->name.line, "home-agent: addresses needs an IPv4 address");
+        fault(s->name.origin, s->name.line, "home-agent: addresses needs an address");
 
     before = reading->faults;
     for (size_t i = 0; i < section_words(s, "home-networks"); i++)
         home_network(reading, section_word_at(s, "home-networks", i));
     if (primary && agent->n_home_networks == 0 && reading->faults == before)
-        fault(s->name.origin, s->name.line, "home-agent: home-networks needs an IPv4 network");
+        fault(s->name.origin, s->name.line, "home-agent: home-networks needs a network");
     reading->homes_sound = reading->faults == before;
+    for (size_t i = 0; primary && agent->n_home_agents > 0 && i < section_words(s, "home-networks"); i++)
+        network_without_agent(reading, section_word_at(s, "home-networks", i));
 }
 
 enum {
@@ -169,24 +180,27 @@ enum {
 #define X(name, number, text, bytes) | 1 << number
     ENCAPSULATIONS(X)
 #undef X
+        ,
+    /* RFC 5944 section 3.7.1, RFC 6275 section 10.4.2: in any case. */
+    common_encapsulations = 1 << ENCAPSULATION_IPIP | 1 << ENCAPSULATION_IPV6_IN_IPV6
 };
 
-/* What is granted, or at a secondary obeyed; RFC 5944 section 3.7.1 asks for IP in IP in any case. */
-static void encapsulations(const struct section *s, uint8_t *granted)
+/* What is granted, or at a secondary obeyed. */
+static void encapsulations(const struct section *s, uint16_t *granted)
 {
     static const char *const texts[] = {
 #define X(name, number, text, bytes) text,
         ENCAPSULATIONS(X)
 #undef X
             NULL};
-    static const uint8_t bits[] = {
+    static const uint16_t bits[] = {
 #define X(name, number, text, bytes) 1u << number,
         ENCAPSULATIONS(X)
 #undef X
     };
     size_t n = section_words(s, "encapsulations");
     if (n > 0)
-        *granted = 1u << ENCAPSULATION_IPIP;
+        *granted = common_encapsulations;
     for (size_t i = 0; i < n; i++) {
         unsigned choice;
         if (value_choice(section_word_at(s, "encapsulations", i), texts, &choice))
@@ -210,11 +224,12 @@ static void read_home_agent(struct reading *reading, const struct section *file)
     struct agent_settings *agent = &reading->conf->agent;
     struct section s;
     uint32_t lifetime = LIFETIME_S, care_of = 1;
+    bool tell_prefixes = true;
     agent->max_bindings = BINDINGS;
     agent->timestamp_window_s = TIMESTAMP_WINDOW_S;
     /* A secondary obeys whatever its primary has granted. */
     agent->encapsulations =
-        reading->conf->role == ROLE_SECONDARY ? every_encapsulation : 1 << ENCAPSULATION_IPIP;
+        reading->conf->role == ROLE_SECONDARY ? every_encapsulation : common_encapsulations;
     agent->reverse_tunnel = REVERSE_TUNNEL_OFF;
     if (section_only(file, "home-agent", &s)) {
         home_agent_lists(reading, &s);
@@ -225,11 +240,13 @@ static void read_home_agent(struct reading *reading, const struct section *file)
         encapsulations(&s, &agent->encapsulations);
         value_number(section_word(&s, "max-care-of"), 1, AGENT_CARE_OF_MAX, &care_of);
         reverse_tunnel(&s, &agent->reverse_tunnel);
+        value_bool(section_word(&s, "prefix-discovery"), &tell_prefixes);
     } else if (reading->conf->role == ROLE_PRIMARY) {
         fault(&reading->origin, 1, "the home-agent section is missing, which role = primary needs");
     }
     agent->max_lifetime_s = (uint16_t)lifetime;
     agent->max_care_of = (uint8_t)care_of;
+    agent->withhold_prefixes = !tell_prefixes;
 }
 
 /* ---- The whole ---- */
@@ -244,7 +261,9 @@ static void read_sections(struct reading *reading, cfg_t *cfg)
     read_home_agent(reading, &file);
     peers_read(reading, &file);
     network_settle(reading);
+    advertisements_read(reading, &file);
     mobiles_read(reading, &file);
+    ipsec_read(reading, &file);
     foreign_agents_read(reading, &file);
     delegation_read(reading, &file);
     read_console(reading, &file);
@@ -294,6 +313,9 @@ void conf_free(struct conf *conf)
     for (size_t i = 0; i < conf->n_mobiles; i++)
         free(conf->mobiles[i].nai);
     free(conf->mobiles);
+    if (conf->ipsec != NULL)
+        explicit_bzero(conf->ipsec, conf->n_ipsec * sizeof(*conf->ipsec));
+    free(conf->ipsec);
     free(conf->foreign_agents);
     if (conf->peers != NULL)
         explicit_bzero(conf->peers, conf->n_peers * sizeof(*conf->peers));

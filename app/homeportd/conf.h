@@ -25,12 +25,23 @@ struct conf_eal {
     char prefix[CONF_NAME_MAX];
 };
 
+/* What a port's router advertisements say of this node (RFC 4861 section 6.2.1, RFC 6275 sections 7.2 to
+ * 7.4). */
+struct conf_advertisement {
+    bool on;
+    uint16_t interval_s;        /* at most between two of them */
+    uint16_t router_lifetime_s; /* as a default router; 0: none */
+    uint16_t preference, home_agent_lifetime_s;
+    uint32_t valid_s, preferred_s; /* of every IPv6 prefix of the port; UINT32_MAX: for ever */
+};
+
 struct conf_port {
     char name[CONF_NAME_MAX];
     char device[CONF_DEVICE_MAX]; /* a PCI address, or a vdev with its arguments */
     struct prefix addresses[CONF_PORT_ADDRESSES_MAX];
     size_t n_addresses;
     uint16_t mtu;
+    struct conf_advertisement advertisement;
 };
 
 struct conf_route {
@@ -43,6 +54,12 @@ struct conf_mobile {
     struct addr home;
     struct association sa;
     char *nai; /* NULL: none */
+};
+
+/* ESP with a mobile node, by configured keys (RFC 3776). */
+struct conf_ipsec {
+    struct addr home;
+    struct esp_association in, out;
 };
 
 struct conf_foreign_agent {
@@ -68,6 +85,8 @@ struct conf {
     struct addr *reserved;
     struct conf_mobile *mobiles; /* mobile-node sections, then the rows of the mobile-nodes files */
     size_t n_mobiles;
+    struct conf_ipsec *ipsec;
+    size_t n_ipsec;
     struct conf_foreign_agent *foreign_agents;
     size_t n_foreign_agents;
     struct agent_peer *peers; /* a primary's secondaries, or a secondary's primaries */

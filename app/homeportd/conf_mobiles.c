@@ -30,8 +30,7 @@ static const char *const field_keys[] = {
 };
 
 static const char *const replay_styles[] = {
-    [REPLAY_TIMESTAMP] = "timestamp", [REPLAY_NONCE] = "nonce", "sequence", NULL};
-enum { REPLAY_SEQUENCE = REPLAY_NONCE + 1 }; /* RFC 4285, for IPv6 home addresses alone */
+    [REPLAY_TIMESTAMP] = "timestamp", [REPLAY_NONCE] = "nonce", [REPLAY_SEQUENCE] = "sequence", NULL};
 
 /* Where a mobile node stands, for the search for duplicates. */
 struct place {
@@ -44,8 +43,6 @@ struct roll {
     struct place *places; /* beside conf->mobiles */
     size_t n_places;
     struct origin *files;
-    size_t n_ipv6; /* left out of the present file */
-    int ipv6_line; /* the first of them */
 };
 
 /* ---- One mobile node ---- */
@@ -59,13 +56,14 @@ static bool in_home_network(const struct conf *conf, const struct addr *home)
     return false;
 }
 
-/* RFC 5944 section 3.8.3.2: a registration of such an address would be refused in any case. */
-static bool home_checked(const struct reading *reading, const struct word *w, const struct addr *home)
+/* RFC 5944 section 3.8.3.2, RFC 6275 section 10.3.1: a registration of such an address would be refused in
+ * any case. */
+bool home_checked(const struct reading *reading, const struct word *w, const struct addr *home)
 {
     const char *why = network_taken(reading, home);
     if (why != NULL)
         return word_fault(w, "'%s' is %s", w->text, why);
-    return !addr_is_ipv4(home) || !reading->homes_sound || in_home_network(reading->conf, home) ||
+    return !reading->homes_sound || in_home_network(reading->conf, home) ||
            word_fault(w, "'%s' is in no home network", w->text);
 }
 
@@ -81,6 +79,18 @@ static bool replay_checked(const struct word *w, const struct addr *home, uint8_
     return true;
 }
 
+/* RFC 5944 section 5.1's default, or the one algorithm of RFC 4285 section 5.1. */
+static bool algorithm_checked(const struct word *w, const struct addr *home, uint8_t *out)
+{
+    uint8_t algorithm = addr_is_ipv4(home) ? AUTH_HMAC_MD5 : AUTH_HMAC_SHA1;
+    if (!value_algorithm(w, &algorithm))
+        return false;
+    if (!addr_is_ipv4(home) && algorithm != AUTH_HMAC_SHA1)
+        return word_fault(w, "%s: an IPv6 home address takes hmac-sha1 alone", w->text);
+    *out = algorithm;
+    return true;
+}
+
 /* Looks at every field, so that one pass names all that is wrong. nai is not copied. */
 static bool mobile_parse(struct reading *reading, const struct word *const fields[static FIELDS_COUNT],
                          struct conf_mobile *out)
@@ -89,9 +99,10 @@ static bool mobile_parse(struct reading *reading, const struct word *const field
     ok = ok && home_checked(reading, fields[FIELD_HOME], &out->home);
     ok &= value_number(fields[FIELD_SPI], SPI_MIN, UINT32_MAX, &out->sa.spi);
     ok &= value_key(fields[FIELD_KEY], 1, AUTH_KEY_MAX, &out->sa.key);
-    ok &= value_algorithm(fields[FIELD_ALGORITHM], &out->sa.key.algorithm);
-    if (!addr_is_unspecified(&out->home))
+    if (!addr_is_unspecified(&out->home)) {
+        ok &= algorithm_checked(fields[FIELD_ALGORITHM], &out->home, &out->sa.key.algorithm);
         ok &= replay_checked(fields[FIELD_REPLAY], &out->home, &out->sa.replay);
+    }
     ok &= value_nai(fields[FIELD_NAI]);
     return ok;
 }
@@ -116,23 +127,9 @@ static void append(struct roll *roll, const struct conf_mobile *mobile, const st
 
 static void enrol(struct roll *roll, const struct word *const fields[static FIELDS_COUNT])
 {
-    struct conf_mobile mobile = {.sa.key.algorithm = AUTH_HMAC_MD5, .sa.replay = REPLAY_TIMESTAMP};
-    if (!mobile_parse(roll->reading, fields, &mobile))
-        return;
-    if (addr_is_ipv4(&mobile.home))
+    struct conf_mobile mobile = {.sa.replay = REPLAY_TIMESTAMP};
+    if (mobile_parse(roll->reading, fields, &mobile))
         append(roll, &mobile, fields[FIELD_NAI], fields[FIELD_HOME]);
-    else if (roll->n_ipv6++ == 0)
-        roll->ipv6_line = fields[FIELD_HOME]->line;
-}
-
-/* One warning for a file, not one for each of a million rows. */
-static void warn_ipv6(struct roll *roll, const struct origin *origin)
-{
-    if (roll->n_ipv6 > 0)
-        warning(origin, roll->ipv6_line,
-                "%zu mobile node%s with an IPv6 home address left out: not served yet", roll->n_ipv6,
-                roll->n_ipv6 == 1 ? "" : "s");
-    roll->n_ipv6 = 0;
 }
 
 static void read_section(struct roll *roll, const struct section *s)
@@ -210,7 +207,6 @@ static void read_csv(struct roll *roll, const struct word *w, struct origin *ori
     read_rows(roll, origin, f);
     fclose(f);
     reading_warn_readable(origin);
-    warn_ipv6(roll, origin);
 }
 
 /* ---- Duplicates ---- */
@@ -318,7 +314,6 @@ void mobiles_read(struct reading *reading, const struct section *file)
         struct section s = section_at(file, "mobile-node", i);
         read_section(&roll, &s);
     }
-    warn_ipv6(&roll, &reading->origin);
 
     size_t files = section_words(file, "mobile-nodes");
     roll.files = calloc(files + 1, sizeof(*roll.files));

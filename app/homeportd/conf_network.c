@@ -4,6 +4,7 @@
 
 #include "conf_sections.h"
 #include "conf_values.h"
+#include "mip6_discovery.h"
 
 enum { MTU_MIN_IPV4 = 68, MTU_MIN_IPV6 = 1280, MTU_MAX = 9216, MTU_DEFAULT = 1500 }; /* RFC 791, RFC 8200 */
 
@@ -35,12 +36,6 @@ static bool same_network(const struct prefix *a, const struct prefix *b)
            prefix_contains(a, &b->addr);
 }
 
-static void warn_ipv6(const struct word *w, const struct addr *a)
-{
-    if (!addr_is_ipv4(a))
-        warning(w->origin, w->line, "%s: '%s' has no effect: IPv6 is not served yet", w->key, w->text);
-}
-
 /* ---- Ports ---- */
 
 /* The port whose network this is too. */
@@ -63,7 +58,9 @@ static void port_address(const struct conf *conf, struct conf_port *port, const 
         return;
     const struct conf_port *owner = network_owner(conf, &p.addr);
     const struct conf_port *neighbour = network_of(conf, &p);
-    if (owner != NULL)
+    if (!addr_is_ipv4(&p.addr) && addr_is_link_local(&p.addr))
+        word_fault(w, "'%s' is a link-local address, which the port makes by itself", w->text);
+    else if (owner != NULL)
         word_fault(w, "'%s' is an address of port %s already", w->text, owner->name);
     else if (neighbour != NULL && neighbour != port)
         word_fault(w, "the network of '%s' is that of port %s already", w->text, neighbour->name);
@@ -71,7 +68,6 @@ static void port_address(const struct conf *conf, struct conf_port *port, const 
         word_fault(w, "more than %d addresses", CONF_PORT_ADDRESSES_MAX);
     else
         port->addresses[port->n_addresses++] = p;
-    warn_ipv6(w, &p.addr);
 }
 
 static void port_addresses(const struct conf *conf, struct conf_port *port, const struct section *s)
@@ -176,7 +172,6 @@ static void route_read(struct reading *reading, const struct section *s)
     if (port != NULL)
         word_fault(&s->name, "port %s is connected to %s", port->name, s->name.text);
     route_next_hop(reading, s, &route);
-    warn_ipv6(&s->name, &route.destination.addr);
 
     struct conf_route *grown = reading_grow(reading, conf->routes, &conf->n_routes, sizeof(*grown));
     if (grown == NULL)
@@ -240,6 +235,15 @@ static void take_edges(struct reading *reading, const struct prefix *p)
         take(reading, &broadcast, "the broadcast address of a network");
 }
 
+/* RFC 6275 section 10.5. */
+static void take_anycast(struct reading *reading, const struct prefix *p)
+{
+    if (addr_is_ipv4(&p->addr))
+        return;
+    const struct addr anycast = mip6_home_agents_anycast(p);
+    take(reading, &anycast, "the anycast address of the home agents");
+}
+
 static int compare_taken(const void *a, const void *b)
 {
     const struct taken *x = a, *y = b;
@@ -268,8 +272,10 @@ void network_settle(struct reading *reading)
         reserve(reading, &conf->peers[i].address);
         take(reading, &conf->peers[i].address, "the address of another appliance");
     }
-    for (size_t i = 0; i < conf->agent.n_home_networks; i++)
+    for (size_t i = 0; i < conf->agent.n_home_networks; i++) {
         take_edges(reading, &conf->agent.home_networks[i]);
+        take_anycast(reading, &conf->agent.home_networks[i]);
+    }
     if (reading->n_taken > 0)
         qsort(reading->taken, reading->n_taken, sizeof(*reading->taken), compare_taken);
 }

@@ -67,10 +67,6 @@ static void address_of(struct reading *reading, const struct section *s, struct 
         return;
     if (network_owner(conf, &peer->address) != NULL)
         word_fault(w, "'%s' is the appliance's own address", w->text);
-    if (!addr_is_ipv4(&peer->address)) {
-        word_fault(w, "'%s': IPv6 is not served yet", w->text);
-        return;
-    }
     peer->local = local_address(conf, &peer->address);
     bool sound = reading->ports_sound && (conf->role == ROLE_SECONDARY || conf->agent.n_home_agents > 0);
     if (sound && addr_is_unspecified(&peer->local))
@@ -160,7 +156,7 @@ static void networks_around(const struct conf *conf, const struct agent_peer *pr
     const struct conf_port *port = network_connected(conf, &primary->address);
     for (size_t k = 0; port != NULL && k < port->n_addresses; k++) {
         const struct prefix network = prefix_network(&port->addresses[k]);
-        if (addr_is_ipv4(&network.addr) && *n < AGENT_HOME_NETWORKS_MAX && !is_known(list, *n, &network))
+        if (*n < AGENT_HOME_NETWORKS_MAX && !is_known(list, *n, &network))
             list[(*n)++] = network;
     }
 }
@@ -174,7 +170,7 @@ static void primary_networks(const struct section *s, const struct conf *conf, s
     if (section_words(s, "home-networks") > 0)
         return;
     networks_around(conf, peer, peer->prefixes, &peer->n_prefixes);
-    if (peer->n_prefixes == 0 && addr_is_ipv4(&peer->address) && address != NULL)
+    if (peer->n_prefixes == 0 && !addr_is_unspecified(&peer->address) && address != NULL)
         word_fault(address, "'%s' is on no link of ours: its home-networks must be given", address->text);
 }
 

@@ -59,11 +59,35 @@ static cfg_opt_t home_agent[] = {
     LIST("encapsulations"),
     VALUE("reverse-tunnel"),
     VALUE("timestamp-window"),
+    VALUE("prefix-discovery"),
     CFG_END(),
 };
 
 static cfg_opt_t mobile_node[] = {
     NAME, VALUE("spi"), VALUE("key"), VALUE("algorithm"), VALUE("replay"), VALUE("nai"), CFG_END(),
+};
+
+static cfg_opt_t ipsec[] = {
+    NAME,
+    VALUE("algorithm"),
+    VALUE("spi-in"),
+    VALUE("key-in"),
+    VALUE("auth-key-in"),
+    VALUE("spi-out"),
+    VALUE("key-out"),
+    VALUE("auth-key-out"),
+    CFG_END(),
+};
+
+static cfg_opt_t router_advertisement[] = {
+    NAME,
+    VALUE("interval"),
+    VALUE("router-lifetime"),
+    VALUE("preference"),
+    VALUE("home-agent-lifetime"),
+    VALUE("valid-lifetime"),
+    VALUE("preferred-lifetime"),
+    CFG_END(),
 };
 
 static cfg_opt_t foreign_agent[] = {NAME, VALUE("spi"), VALUE("key"), VALUE("algorithm"), CFG_END()};
@@ -108,6 +132,8 @@ static cfg_opt_t file[] = {
     SECTION("home-agent", home_agent),
     SECTION("mobile-node", mobile_node),
     LIST("mobile-nodes"),
+    SECTION("ipsec", ipsec),
+    SECTION("router-advertisement", router_advertisement),
     SECTION("foreign-agent", foreign_agent),
     SECTION("secondary", secondary),
     SECTION("primary", primary),

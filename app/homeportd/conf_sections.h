@@ -21,6 +21,13 @@ const char *network_taken(const struct reading *reading, const struct addr *a);
 /* mobile-node sections and mobile-nodes files. */
 void mobiles_read(struct reading *reading, const struct section *file);
 
+/* router-advertisement sections; ports and home networks are known. */
+void advertisements_read(struct reading *reading, const struct section *file);
+/* ipsec sections: ESP with mobile nodes. */
+void ipsec_read(struct reading *reading, const struct section *file);
+/* No mobile node can have this home address, and why is recorded at the word. */
+bool home_checked(const struct reading *reading, const struct word *w, const struct addr *home);
+
 /* The foreign agents with which we share a security association. */
 void foreign_agents_read(struct reading *reading, const struct section *file);
 /* Secondaries or primaries. */

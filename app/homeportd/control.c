@@ -17,6 +17,7 @@
 #include "log.h"
 #include "routing.h"
 #include "transmit.h"
+#include "worker_settings.h"
 #include "workers.h"
 
 enum {
@@ -38,7 +39,10 @@ enum {
 
 static void solicit(void *context, uint8_t port_index, const struct addr *target, const struct mac *known)
 {
-    transmit_arp_request(context, port_index, target, known);
+    if (addr_is_ipv4(target))
+        transmit_arp_request(context, port_index, target, known);
+    else
+        host_nd_solicit(context, port_index, target, known);
 }
 
 static void release(void *context, uint32_t adjacency, void *packet)
@@ -50,7 +54,7 @@ static void discard(void *context, const struct addr *target, void *packet, bool
 {
     (void)target;
     if (unanswered)
-        transmit_unreachable(context, CONTROL_SEND_UNRESOLVED, ICMP_HOST_UNREACHABLE, packet);
+        transmit_unreachable(context, CONTROL_SEND_UNRESOLVED, ICMP_ERROR_HOST, packet);
     else
         rte_pktmbuf_free(packet); /* counted by the neighbours */
 }
@@ -87,7 +91,7 @@ static int open_table(struct control *c)
     return -ENOMEM;
 }
 
-/* By which other agents know our ARP. */
+/* By which other agents know what we say on the home link, ARP or neighbour discovery. */
 static struct mac home_link_mac(const struct control *c)
 {
     const struct agent_settings *s = &c->conf->agent;
@@ -112,6 +116,9 @@ static int open_agent(struct control *c)
     for (size_t i = 0; ret == 0 && i < c->conf->n_mobiles; i++)
         ret = agent_mobile_set(c->agent, &c->conf->mobiles[i].home, &c->conf->mobiles[i].sa,
                                c->conf->mobiles[i].nai);
+    for (size_t i = 0; ret == 0 && i < c->conf->n_ipsec; i++)
+        ret =
+            agent_ipsec_set(c->agent, &c->conf->ipsec[i].home, &c->conf->ipsec[i].in, &c->conf->ipsec[i].out);
     for (size_t i = 0; ret == 0 && i < c->conf->n_peers; i++)
         ret = agent_peer_set(c->agent, &c->conf->peers[i]);
     return ret;
@@ -163,7 +170,13 @@ static int open_mailbox(struct control *c)
 
 static int set_local(struct control *c)
 {
-    return forwarding_set_local(c, NULL);
+    return forwarding_set_local(c);
+}
+
+static int start_nd(struct control *c)
+{
+    host_nd_start(c, c->now.ntp);
+    return 0;
 }
 
 int control_open(struct control *c, struct conf *conf, struct instant now)
@@ -183,8 +196,9 @@ int control_open(struct control *c, struct conf *conf, struct instant now)
         {"rates", open_rates},
         {"workers", workers_create},
         {"own addresses", set_local},
-        {"home networks", forwarding_set_networks},
+        {"home networks", worker_settings_publish},
         {"mailbox", open_mailbox},
+        {"neighbour discovery", start_nd},
     };
     *c = (struct control){.conf = conf, .now = now, .n_workers = rte_lcore_count() - 1};
     c->started_ns = c->now.mono_ns;
@@ -201,6 +215,8 @@ int control_open(struct control *c, struct conf *conf, struct instant now)
 
 void control_close(struct control *c)
 {
+    if (c->mailbox != NULL) /* it got as far as that */
+        host_nd_stop(c);
     mailbox_destroy(c->mailbox);
     control_reload_abandon(c);
     free(c->baseline);
@@ -208,7 +224,7 @@ void control_close(struct control *c)
     agent_destroy(c->agent);
     workers_destroy(c);
     rates_destroy(c->rates);
-    forwarding_forget_networks(c);
+    worker_settings_forget(c);
     adjacencies_destroy(c->adjacencies);
     routes_destroy(c->routes);
     punt_rings_destroy(&c->punts);
@@ -228,7 +244,7 @@ static void link_changed(void *context, unsigned port_index)
     log_write(port->link_up ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "port %s: link is %s", port->name,
               port->link_up ? "up" : "down");
     if (port->link_up)
-        host_announce(c, port_index);
+        host_link_up(c, port_index);
     else
         neighbor_port_down(c->neighbors, (uint8_t)port_index, c->now.mono_ns);
 }
@@ -250,6 +266,7 @@ bool control_turn(struct control *c, struct instant now)
         effects_carry_out(c);
         worked = true;
     }
+    worked |= host_nd_work(c);
     neighbor_expire(c->neighbors, c->now.mono_ns, NEIGHBOR_BUDGET);
     poll_link(c);
     rates_collect(c->rates, rte_rdtsc(), RATES_BUDGET);

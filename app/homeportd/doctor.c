@@ -10,9 +10,9 @@ enum { SURVEY_MS = 1000, SAMPLE_S = 10, PROBE_IDENTIFIER = 0x4850 };
 
 /* ---- Probes ---- */
 
-bool doctor_router(struct control *c, struct doctor_router *out)
+bool doctor_router(struct control *c, const struct addr *primary, struct doctor_router *out)
 {
-    const struct addr anywhere = addr_from_ipv4(0);
+    const struct addr anywhere = addr_is_ipv4(primary) ? addr_from_ipv4(0) : addr_unspecified;
     struct route route;
     struct neighbor_view view;
     if (!routes_lookup(c->routes, &anywhere, &route, &out->address) || addr_is_unspecified(&route.via))
@@ -53,7 +53,7 @@ static bool probe_is_due(const struct control *c, const struct doctor_peer *peer
 static void probe(struct control *c, struct doctor_peer *peer, const struct addr *primary)
 {
     struct doctor_router router;
-    if (!probe_is_due(c, peer) || !doctor_router(c, &router) || !router.answers ||
+    if (!probe_is_due(c, peer) || !doctor_router(c, primary, &router) || !router.answers ||
         addr_equal(&router.address, primary))
         return;
     peer->sent_ns = c->now.mono_ns;
@@ -75,10 +75,10 @@ const struct doctor_peer *doctor_peer(const struct control *c, uint16_t id)
     return i < c->doctor.n_peers ? &c->doctor.peers[i] : NULL;
 }
 
-bool doctor_probe_returned(struct control *c, const struct icmp *reply)
+bool doctor_probe_returned(struct control *c, const struct ip_header *ip, const struct icmp *reply)
 {
     struct icmp_echo echo;
-    if (c->conf->role != ROLE_PRIMARY || !icmp_echo_returned(reply, &echo) ||
+    if (c->conf->role != ROLE_PRIMARY || !icmp_echo_returned(ip, reply, &echo) ||
         echo.identifier != PROBE_IDENTIFIER)
         return false;
     const size_t i = find(&c->doctor, echo.sequence);

@@ -48,7 +48,7 @@ struct control;
 /* In every turn: follows leases and counters, and sends the probes that are due. */
 void doctor_work(struct control *c);
 /* An echo reply came for us. True: it answers a probe of a configured secondary, and is dealt with. */
-bool doctor_probe_returned(struct control *c, const struct icmp *reply);
+bool doctor_probe_returned(struct control *c, const struct ip_header *ip, const struct icmp *reply);
 
 /* What is watched of the peer with this id; NULL: nothing yet. */
 const struct doctor_peer *doctor_peer(const struct control *c, uint16_t id);
@@ -60,12 +60,13 @@ uint64_t doctor_port_losses_lately(const struct control *c, unsigned port_index)
 /* How long that is, at least 1. */
 uint64_t doctor_lately_s(const struct control *c);
 
-/* Where a secondary's probes go. False: nowhere, since there is no default route to a router. */
+/* Where a secondary's probes go that bear its primary's address, by the default route of that family. False:
+ * nowhere, since there is none to a router. */
 struct doctor_router {
     struct addr address;
     uint8_t port_index;
-    bool answers; /* ARP */
+    bool answers; /* ARP, or neighbour solicitations */
 };
-bool doctor_router(struct control *c, struct doctor_router *out);
+bool doctor_router(struct control *c, const struct addr *primary, struct doctor_router *out);
 
 #endif

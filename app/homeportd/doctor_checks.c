@@ -7,10 +7,9 @@
 
 #include "counters.h"
 #include "doctor.h"
+#include "mip6.h"
 
 enum {
-    WHOLE_MTU = 1500,              /* what senders on an Ethernet take for granted */
-    DELEGATION_PACKET = 1400 + 28, /* the protocol's largest payload, its IP and UDP headers */
     IDENTIFICATION_MISMATCH = 133, /* RFC 5944 section 3.4 */
     DENIALS_MIN = 5,               /* fewer say nothing */
     DENIALS_SHARE = 10,            /* one in so many is much */
@@ -34,10 +33,7 @@ const char *doctor_grade_text(enum doctor_grade grade)
     return texts[grade];
 }
 
-static void find(struct doctor_finding *out, enum doctor_grade grade, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void find(struct doctor_finding *out, enum doctor_grade grade, const char *format, ...)
+void doctor_find(struct doctor_finding *out, enum doctor_grade grade, const char *format, ...)
 {
     va_list args;
     out->grade = grade;
@@ -109,11 +105,11 @@ static void check_session(const struct doctor_subject *s, struct doctor_finding 
     const struct peer_view *p = &s->peer;
     const enum doctor_grade grade = session_grade(p->state);
     if (p->last_heard_ms == UINT32_MAX)
-        find(out, grade, "%s, never heard%s", peer_state_text(p->state), session_advice(p->state));
+        doctor_find(out, grade, "%s, never heard%s", peer_state_text(p->state), session_advice(p->state));
     else
-        find(out, grade, "%s, heard %u ms ago, lease for %u ms, %u operations not acknowledged%s",
-             peer_state_text(p->state), p->last_heard_ms, p->lease_left_ms, p->pending,
-             session_advice(p->state));
+        doctor_find(out, grade, "%s, heard %u ms ago, lease for %u ms, %u operations not acknowledged%s",
+                    peer_state_text(p->state), p->last_heard_ms, p->lease_left_ms, p->pending,
+                    session_advice(p->state));
 }
 
 static void check_lease(const struct doctor_subject *s, struct doctor_finding *out)
@@ -123,12 +119,12 @@ static void check_lease(const struct doctor_subject *s, struct doctor_finding *o
     const uint64_t lately = doctor_lately(s->c, counter), all = agent_counters(s->c->agent)->n[counter];
     const char *what = primary ? "withheld from secondaries that do not hear us or make no progress" : "lost";
     if (all == 0)
-        find(out, DOCTOR_OK, "none %s", what);
+        doctor_find(out, DOCTOR_OK, "none %s", what);
     else
-        find(out, lately > 0 ? DOCTOR_FAULT : DOCTOR_WARNING,
-             "%" PRIu64 " %s in the last %" PRIu64 " s, %" PRIu64 " since the counters were cleared: "
-             "one direction of the way loses datagrams, or a node was not running",
-             lately, what, doctor_lately_s(s->c), all);
+        doctor_find(out, lately > 0 ? DOCTOR_FAULT : DOCTOR_WARNING,
+                    "%" PRIu64 " %s in the last %" PRIu64 " s, %" PRIu64 " since the counters were cleared: "
+                    "one direction of the way loses datagrams, or a node was not running",
+                    lately, what, doctor_lately_s(s->c), all);
 }
 
 static void check_loss(const struct doctor_subject *s, struct doctor_finding *out)
@@ -136,12 +132,12 @@ static void check_loss(const struct doctor_subject *s, struct doctor_finding *ou
     const uint64_t sent = doctor_lately(s->c, AGENT_PEER_SENT),
                    again = doctor_lately(s->c, AGENT_PEER_RETRANSMITTED);
     const bool much = again >= DENIALS_MIN && again * RETRANSMISSIONS_SHARE > sent;
-    find(out, much ? DOCTOR_WARNING : DOCTOR_OK,
-         "%" PRIu64 " of %" PRIu64 " delegation datagrams of the last %" PRIu64 " s were sent again%s", again,
-         sent, doctor_lately_s(s->c),
-         much ? ": a peer is silent, or the way loses them (show ports: missed; show secondaries: "
-                "retransmissions)"
-              : "");
+    doctor_find(out, much ? DOCTOR_WARNING : DOCTOR_OK,
+                "%" PRIu64 " of %" PRIu64 " delegation datagrams of the last %" PRIu64 " s were sent again%s",
+                again, sent, doctor_lately_s(s->c),
+                much ? ": a peer is silent, or the way loses them (show ports: missed; show secondaries: "
+                       "retransmissions)"
+                     : "");
 }
 
 /* ---- Keys ---- */
@@ -152,23 +148,26 @@ static void check_key(const struct doctor_subject *s, struct doctor_finding *out
                    unknown = doctor_lately(s->c, AGENT_PEER_UNKNOWN_SPI), lately_s = doctor_lately_s(s->c);
     const char *name = s->peer.name, *here = section_here(s->c), *there = section_there(s->c);
     if (is_heard(&s->peer))
-        find(out, DOCTOR_OK, "its datagrams are authentic, the last of %u ms ago", s->peer.last_heard_ms);
+        doctor_find(out, DOCTOR_OK, "its datagrams are authentic, the last of %u ms ago",
+                    s->peer.last_heard_ms);
     else if (forged > 0)
-        find(out, DOCTOR_FAULT,
-             "nothing authentic of it, and %" PRIu64
-             " datagrams with a wrong authenticator in the last %" PRIu64
-             " s: compare the key of %s \"%s\" here with that of section %s there (the log names their "
-             "sender)",
-             forged, lately_s, here, name, there);
+        doctor_find(
+            out, DOCTOR_FAULT,
+            "nothing authentic of it, and %" PRIu64
+            " datagrams with a wrong authenticator in the last %" PRIu64
+            " s: compare the key of %s \"%s\" here with that of section %s there (the log names their "
+            "sender)",
+            forged, lately_s, here, name, there);
     else if (unknown > 0)
-        find(out, DOCTOR_FAULT,
-             "nothing authentic of it, and %" PRIu64
-             " datagrams with an SPI not configured in the last %" PRIu64
-             " s: compare the spi of %s \"%s\" here with that of section %s there (the log names their "
-             "sender)",
-             unknown, lately_s, here, name, there);
+        doctor_find(
+            out, DOCTOR_FAULT,
+            "nothing authentic of it, and %" PRIu64
+            " datagrams with an SPI not configured in the last %" PRIu64
+            " s: compare the spi of %s \"%s\" here with that of section %s there (the log names their "
+            "sender)",
+            unknown, lately_s, here, name, there);
     else
-        find(out, DOCTOR_UNKNOWN, "nothing came lately that a key could be tried on");
+        doctor_find(out, DOCTOR_UNKNOWN, "nothing came lately that a key could be tried on");
 }
 
 static void check_strangers(const struct doctor_subject *s, struct doctor_finding *out)
@@ -179,30 +178,30 @@ static void check_strangers(const struct doctor_subject *s, struct doctor_findin
                    forged = doctor_lately(c, AGENT_PEER_FORGED) + doctor_lately(c, AGENT_PEER_UNKNOWN_SPI),
                    epoch = doctor_lately(c, AGENT_PEER_WRONG_EPOCH), lately_s = doctor_lately_s(c);
     if (reflected > 0)
-        find(out, DOCTOR_FAULT,
-             "%" PRIu64 " datagrams of peers in the last %" PRIu64
-             " s bore our own id %u: give each node its own",
-             reflected, lately_s, c->conf->id);
+        doctor_find(out, DOCTOR_FAULT,
+                    "%" PRIu64 " datagrams of peers in the last %" PRIu64
+                    " s bore our own id %u: give each node its own",
+                    reflected, lately_s, c->conf->id);
     else if (strange > 0)
-        find(out, DOCTOR_WARNING,
-             "%" PRIu64 " datagrams in the last %" PRIu64
-             " s between addresses that no section %s has: compare "
-             "the addresses at both ends (the log names the sender)",
-             strange, lately_s, section_here(c));
+        doctor_find(out, DOCTOR_WARNING,
+                    "%" PRIu64 " datagrams in the last %" PRIu64
+                    " s between addresses that no section %s has: compare "
+                    "the addresses at both ends (the log names the sender)",
+                    strange, lately_s, section_here(c));
     else if (forged > 0)
-        find(out, DOCTOR_WARNING,
-             "%" PRIu64 " datagrams in the last %" PRIu64
-             " s with a wrong authenticator or an SPI not configured: "
-             "a peer's key or spi differs, or a stranger tries (the log names the sender)",
-             forged, lately_s);
+        doctor_find(out, DOCTOR_WARNING,
+                    "%" PRIu64 " datagrams in the last %" PRIu64
+                    " s with a wrong authenticator or an SPI not configured: "
+                    "a peer's key or spi differs, or a stranger tries (the log names the sender)",
+                    forged, lately_s);
     else if (epoch > 0)
-        find(out, DOCTOR_WARNING,
-             "%" PRIu64 " datagrams in the last %" PRIu64
-             " s of another session: a peer was restarted; if that "
-             "goes on, two appliances have one address",
-             epoch, lately_s);
+        doctor_find(out, DOCTOR_WARNING,
+                    "%" PRIu64 " datagrams in the last %" PRIu64
+                    " s of another session: a peer was restarted; if that "
+                    "goes on, two appliances have one address",
+                    epoch, lately_s);
     else
-        find(out, DOCTOR_OK, "no datagram refused in the last %" PRIu64 " s", lately_s);
+        doctor_find(out, DOCTOR_OK, "no datagram refused in the last %" PRIu64 " s", lately_s);
 }
 
 /* ---- The primary's address as source ---- */
@@ -213,53 +212,56 @@ static void check_probe_returned(const struct doctor_subject *s, struct doctor_f
     const struct doctor_peer *peer = doctor_peer(c, s->peer.id);
     const char *name = s->peer.name;
     if (c->conf->agent.delegation.own_source) {
-        find(out, DOCTOR_OK, "outer-source = own: its tunnels bear its own address");
+        doctor_find(out, DOCTOR_OK, "outer-source = own: its tunnels bear its own address");
         return;
     }
     if (peer == NULL || peer->leased_ns == 0) {
-        find(out, DOCTOR_UNKNOWN, "it has no lease, so it sends no probe");
+        doctor_find(out, DOCTOR_UNKNOWN, "it has no lease, so it sends no probe");
         return;
     }
     const uint64_t leased_s = seconds_since(c, peer->leased_ns);
     const uint64_t returned_s = peer->returned_ns != 0 ? seconds_since(c, peer->returned_ns) : UINT64_MAX;
     if (returned_s < DOCTOR_OVERDUE_S)
-        find(out, DOCTOR_OK, "the last probe of %s came back %" PRIu64 " s ago", name, returned_s);
+        doctor_find(out, DOCTOR_OK, "the last probe of %s came back %" PRIu64 " s ago", name, returned_s);
     else if (leased_s < DOCTOR_OVERDUE_S)
-        find(out, DOCTOR_UNKNOWN, "no probe of %s came back in the %" PRIu64 " s of its lease; look again",
-             name, leased_s);
+        doctor_find(out, DOCTOR_UNKNOWN,
+                    "no probe of %s came back in the %" PRIu64 " s of its lease; look again", name, leased_s);
     else
-        find(out, DOCTOR_FAULT,
-             "no probe of %s came back for %" PRIu64
-             " s though it holds a lease: a source address filter (uRPF, "
-             "BCP 38, IP source guard) stands between it and its router, or that answers no echo request "
-             "(doctor at %s names it). Behind a filter all its tunnels are lost: they bear our address. "
-             "Exempt it, or outer-source = own",
-             name, RTE_MIN(leased_s, returned_s), name);
+        doctor_find(
+            out, DOCTOR_FAULT,
+            "no probe of %s came back for %" PRIu64
+            " s though it holds a lease: a source address filter (uRPF, "
+            "BCP 38, IP source guard) stands between it and its router, or that answers no echo request "
+            "(doctor at %s names it). Behind a filter all its tunnels are lost: they bear our address. "
+            "Exempt it, or outer-source = own",
+            name, RTE_MIN(leased_s, returned_s), name);
 }
 
 static void check_probe_sent(const struct doctor_subject *s, struct doctor_finding *out)
 {
     struct doctor_router router = {0};
     char text[ADDR_TEXT_MAX];
-    const bool routed = doctor_router(s->c, &router);
+    const bool routed = doctor_router(s->c, &s->peer.address, &router);
     const struct doctor_peer *peer = doctor_peer(s->c, s->peer.id);
     addr_format(&router.address, text);
     if (s->c->conf->agent.delegation.own_source)
-        find(out, DOCTOR_OK, "outer-source = own: our tunnels bear our own address");
+        doctor_find(out, DOCTOR_OK, "outer-source = own: our tunnels bear our own address");
     else if (!routed)
-        find(out, DOCTOR_UNKNOWN, "no default route by a router, so no probe is sent");
+        doctor_find(out, DOCTOR_UNKNOWN, "no default route by a router, so no probe is sent");
     else if (addr_equal(&router.address, &s->peer.address))
-        find(out, DOCTOR_UNKNOWN, "our router %s is %s itself, so no probe is sent", text, s->peer.name);
+        doctor_find(out, DOCTOR_UNKNOWN, "our router %s is %s itself, so no probe is sent", text,
+                    s->peer.name);
     else if (!router.answers)
-        find(out, DOCTOR_FAULT, "our router %s does not answer ARP: nothing can leave", text);
+        doctor_find(out, DOCTOR_FAULT, "our router %s does not answer %s: nothing can leave", text,
+                    addr_is_ipv4(&router.address) ? "ARP" : "neighbour solicitations");
     else if (peer == NULL || peer->sent_ns == 0)
-        find(out, DOCTOR_UNKNOWN, "no probe to our router %s yet: it needs a lease", text);
+        doctor_find(out, DOCTOR_UNKNOWN, "no probe to our router %s yet: it needs a lease", text);
     else
-        find(out, DOCTOR_OK,
-             "a probe with the source address of %s went to our router %s %" PRIu64
-             " s ago; doctor at %s tells "
-             "whether it came back",
-             s->peer.name, text, seconds_since(s->c, peer->sent_ns), s->peer.name);
+        doctor_find(out, DOCTOR_OK,
+                    "a probe with the source address of %s went to our router %s %" PRIu64
+                    " s ago; doctor at %s tells "
+                    "whether it came back",
+                    s->peer.name, text, seconds_since(s->c, peer->sent_ns), s->peer.name);
 }
 
 /* ---- Interception ---- */
@@ -270,16 +272,18 @@ static void check_strays(const struct doctor_subject *s, struct doctor_finding *
     const struct peer_view *p = &s->peer;
     char home[ADDR_TEXT_MAX];
     if (p->bindings == 0)
-        find(out, DOCTOR_UNKNOWN, "nothing is delegated to it");
+        doctor_find(out, DOCTOR_UNKNOWN, "nothing is delegated to it");
     else if (strays == NULL)
-        find(out, DOCTOR_OK, "nothing came here in the last second for the %u bindings delegated to it",
-             p->bindings);
+        doctor_find(out, DOCTOR_OK,
+                    "nothing came here in the last second for the %u bindings delegated to it", p->bindings);
     else
-        find(
+        doctor_find(
             out, strays->pps * STRAYS_SHARE >= p->load.tx_pps ? DOCTOR_FAULT : DOCTOR_WARNING,
             "%" PRIu64 " packets/s for %u of its %u bindings still come to us, as for %s; it tunnels %u. "
-            "Neighbours take no gratuitous ARP from it: switch port security, dynamic ARP inspection, static "
-            "entries? Or it has no entry for them (second chances). Just after a move: look again",
+            "Neighbours take no gratuitous ARP (IPv6: neighbour advertisements) from it: switch port "
+            "security, "
+            "dynamic ARP inspection, RA or ND guard, static entries? Or it has no entry for them (second "
+            "chances). Just after a move: look again",
             strays->pps, strays->bindings, p->bindings, addr_format(&strays->home, home), p->load.tx_pps);
 }
 
@@ -287,16 +291,17 @@ static void check_second_chances(const struct doctor_subject *s, struct doctor_f
 {
     const uint64_t lately = doctor_second_chances_lately(s->c), lately_s = doctor_lately_s(s->c);
     if (lately == 0)
-        find(out, DOCTOR_OK, "no packet for a home address without an entry here in the last %" PRIu64 " s",
-             lately_s);
+        doctor_find(out, DOCTOR_OK,
+                    "no packet for a home address without an entry here in the last %" PRIu64 " s", lately_s);
     else
-        find(out, DOCTOR_WARNING,
-             "%" PRIu64 " packets in the last %" PRIu64
-             " s for home addresses without an entry here, passed on to "
-             "the primary: neighbours do not take the gratuitous ARP of who has them now, or linger is too "
-             "short "
-             "for their caches",
-             lately, lately_s);
+        doctor_find(out, DOCTOR_WARNING,
+                    "%" PRIu64 " packets in the last %" PRIu64
+                    " s for home addresses without an entry here, passed on to "
+                    "the primary: neighbours do not take the gratuitous ARP (IPv6: neighbour advertisements) "
+                    "of who has them now, or linger is too "
+                    "short "
+                    "for their caches",
+                    lately, lately_s);
 }
 
 /* ---- Operations ---- */
@@ -306,28 +311,29 @@ static void check_starts_sent(const struct doctor_subject *s, struct doctor_find
     const uint64_t *n = agent_counters(s->c->agent)->n;
     const uint64_t failed =
         doctor_lately(s->c, AGENT_STARTS_REFUSED) + doctor_lately(s->c, AGENT_STARTS_GIVEN_UP);
-    find(out, failed > 0 ? DOCTOR_WARNING : DOCTOR_OK,
-         "%" PRIu64 " START refused or given up in the last %" PRIu64 " s; of %" PRIu64
-         " since the counters were "
-         "cleared %" PRIu64 " refused, %" PRIu64 " given up%s",
-         failed, doctor_lately_s(s->c), n[AGENT_STARTS_SENT], n[AGENT_STARTS_REFUSED],
-         n[AGENT_STARTS_GIVEN_UP],
-         failed > 0
-             ? ". Who and why is in the log; prohibited and loop: compare the home networks at both ends"
-             : "");
+    doctor_find(
+        out, failed > 0 ? DOCTOR_WARNING : DOCTOR_OK,
+        "%" PRIu64 " START refused or given up in the last %" PRIu64 " s; of %" PRIu64
+        " since the counters were "
+        "cleared %" PRIu64 " refused, %" PRIu64 " given up%s",
+        failed, doctor_lately_s(s->c), n[AGENT_STARTS_SENT], n[AGENT_STARTS_REFUSED],
+        n[AGENT_STARTS_GIVEN_UP],
+        failed > 0
+            ? ". Who and why is in the log; prohibited and loop: compare the home networks at both ends"
+            : "");
 }
 
 static void check_starts_taken(const struct doctor_subject *s, struct doctor_finding *out)
 {
     const uint64_t *n = agent_counters(s->c->agent)->n;
     const uint64_t declined = doctor_lately(s->c, AGENT_STARTS_DECLINED);
-    find(out, declined > 0 ? DOCTOR_WARNING : DOCTOR_OK,
-         "%" PRIu64 " START declined in the last %" PRIu64 " s; since the counters were cleared %" PRIu64
-         " declined, %" PRIu64 " obeyed%s",
-         declined, doctor_lately_s(s->c), n[AGENT_STARTS_DECLINED], n[AGENT_STARTS_TAKEN],
-         declined > 0
-             ? ". The primary's log says why: compare the home networks at both ends, and max-bindings"
-             : "");
+    doctor_find(out, declined > 0 ? DOCTOR_WARNING : DOCTOR_OK,
+                "%" PRIu64 " START declined in the last %" PRIu64
+                " s; since the counters were cleared %" PRIu64 " declined, %" PRIu64 " obeyed%s",
+                declined, doctor_lately_s(s->c), n[AGENT_STARTS_DECLINED], n[AGENT_STARTS_TAKEN],
+                declined > 0
+                    ? ". The primary's log says why: compare the home networks at both ends, and max-bindings"
+                    : "");
 }
 
 static void check_synchronisation(const struct doctor_subject *s, struct doctor_finding *out)
@@ -335,104 +341,46 @@ static void check_synchronisation(const struct doctor_subject *s, struct doctor_
     const uint64_t begun = doctor_lately(s->c, AGENT_SYNCHRONISATIONS),
                    sessions = doctor_lately(s->c, AGENT_SESSIONS);
     const bool again = begun > sessions;
-    find(out, again ? DOCTOR_WARNING : DOCTOR_OK,
-         "%" PRIu64 " synchronisations and %" PRIu64 " sessions begun in the last %" PRIu64 " s%s", begun,
-         sessions, doctor_lately_s(s->c),
-         again ? ": a table differed from what was acknowledged; if that goes on, report it as a defect"
-               : "");
-}
-
-/* ---- Ports ---- */
-
-static void check_link(const struct doctor_subject *s, struct doctor_finding *out)
-{
-    const uint64_t lost = doctor_port_losses_lately(s->c, (unsigned)(s->port - s->c->ports.port));
-    if (!s->port->link_up)
-        find(out, DOCTOR_FAULT, "down: cable, switch port, or the device's driver");
-    else
-        find(out, lost > 0 ? DOCTOR_WARNING : DOCTOR_OK,
-             "up, %u Mbit/s; %" PRIu64 " packets lost by the device in the last %" PRIu64 " s%s",
-             s->port->link_mbps, lost, doctor_lately_s(s->c),
-             lost > 0 ? ": show ports says how (a device that cannot tell its link loses what it sends)"
-                      : "");
-}
-
-static unsigned most_overhead(const struct conf *conf)
-{
-    unsigned most = encapsulation_bytes(ENCAPSULATION_IPIP);
-#define X(name, number, text, bytes)                                                        \
-    if (conf->role == ROLE_SECONDARY || (conf->agent.encapsulations & 1U << (number)) != 0) \
-        most = RTE_MAX(most, (unsigned)(bytes));
-    ENCAPSULATIONS(X)
-#undef X
-    return most;
-}
-
-static void check_port_mtu(const struct doctor_subject *s, struct doctor_finding *out)
-{
-    const unsigned mtu = s->port->mtu, overhead = most_overhead(s->c->conf);
-    if (mtu < DELEGATION_PACKET)
-        find(out, DOCTOR_FAULT,
-             "%u: delegation datagrams of up to %d bytes have to be fragmented; set mtu = %d", mtu,
-             DELEGATION_PACKET, WHOLE_MTU);
-    else if (mtu < WHOLE_MTU)
-        find(out, DOCTOR_WARNING, "%u, less than the %d that senders take for granted; tunnels add up to %u",
-             mtu, WHOLE_MTU, overhead);
-    else if (mtu < WHOLE_MTU + overhead)
-        find(out, DOCTOR_OK,
-             "%u: tunnels add up to %u, so packets above %u are fragmented, or with DF refused, which their "
-             "senders "
-             "must hear (ICMP fragmentation needed). With %u on the whole way %d would pass",
-             mtu, overhead, mtu - overhead, WHOLE_MTU + overhead, WHOLE_MTU);
-    else
-        find(out, DOCTOR_OK, "%u: packets of %d pass whole, tunnels add up to %u", mtu, WHOLE_MTU, overhead);
-}
-
-static void check_peer_mtu(const struct doctor_subject *s, struct doctor_finding *out)
-{
-    find(out, DOCTOR_UNKNOWN, "a secondary does not report the MTU of its ports: doctor at %s shows them",
-         s->peer.name);
-}
-
-static void check_too_big(const struct doctor_subject *s, struct doctor_finding *out)
-{
-    const uint64_t untold = counters_control(s->c, CONTROL_ICMP_ERRORS_LIMITED);
-    find(out, untold > 0 ? DOCTOR_WARNING : DOCTOR_OK,
-         "%" PRIu64 " packets too big for their tunnel; %" PRIu64 " ICMP errors sent, %" PRIu64
-         " left out by their rate limit (since the counters were cleared)",
-         control_verdicts(s->c, VERDICT_PUNT_TOO_BIG), counters_control(s->c, CONTROL_ICMP_ERRORS_SENT),
-         untold);
+    doctor_find(
+        out, again ? DOCTOR_WARNING : DOCTOR_OK,
+        "%" PRIu64 " synchronisations and %" PRIu64 " sessions begun in the last %" PRIu64 " s%s", begun,
+        sessions, doctor_lately_s(s->c),
+        again ? ": a table differed from what was acknowledged; if that goes on, report it as a defect" : "");
 }
 
 /* ---- Clock ---- */
 
 static void check_clock(const struct doctor_subject *s, struct doctor_finding *out)
 {
-    const uint64_t *replies = agent_counters(s->c->agent)->replies;
-    const uint64_t accepted = replies[0] + replies[1], denied = replies[IDENTIFICATION_MISMATCH];
+    const uint64_t *replies = agent_counters(s->c->agent)->replies, *acks = agent_counters(s->c->agent)->acks;
+    const uint64_t accepted = replies[0] + replies[1] + acks[MIP6_ACCEPTED] + acks[MIP6_ACCEPTED_PREFIX],
+                   denied = replies[IDENTIFICATION_MISMATCH] + acks[MIP6_TIMESTAMP_MISMATCH];
     if (accepted + denied == 0)
-        find(out, DOCTOR_UNKNOWN, "no registration answered since the counters were cleared");
+        doctor_find(out, DOCTOR_UNKNOWN, "no registration answered since the counters were cleared");
     else if (denied >= DENIALS_MIN && denied * DENIALS_SHARE > accepted + denied)
-        find(out, DOCTOR_WARNING,
-             "%" PRIu64 " registrations denied with code 133 for their timestamp, %" PRIu64
-             " accepted: compare this "
-             "clock with NTP, then the mobile nodes' (timestamp-window: %u s). After a restart each is "
-             "denied once: "
-             "clear counters, look again",
-             denied, accepted, s->c->conf->agent.timestamp_window_s);
+        doctor_find(
+            out, DOCTOR_WARNING,
+            "%" PRIu64 " registrations denied with code 133 (IPv6: status 144) for their timestamp, %" PRIu64
+            " accepted: compare this "
+            "clock with NTP, then the mobile nodes' (timestamp-window: %u s). After a restart each is "
+            "denied once: "
+            "clear counters, look again",
+            denied, accepted, s->c->conf->agent.timestamp_window_s);
     else
-        find(out, DOCTOR_OK, "%" PRIu64 " registrations denied for their timestamp, %" PRIu64 " accepted",
-             denied, accepted);
+        doctor_find(out, DOCTOR_OK,
+                    "%" PRIu64 " registrations denied for their timestamp, %" PRIu64 " accepted", denied,
+                    accepted);
 }
 
 static void check_no_clock(const struct doctor_subject *s, struct doctor_finding *out)
 {
     (void)s;
-    find(out, DOCTOR_OK, "of no account here: delegation needs no common clock, and nobody registers here");
+    doctor_find(out, DOCTOR_OK,
+                "of no account here: delegation needs no common clock, and nobody registers here");
 }
 
 const struct doctor_check doctor_checks[] = {
-    {"link", AT_ALL, DOCTOR_PORT, check_link},
+    {"link", AT_ALL, DOCTOR_PORT, doctor_check_link},
     {"session", AT_BOTH, DOCTOR_PEER, check_session},
     {"lease", AT_BOTH, DOCTOR_SELF, check_lease},
     {"loss", AT_BOTH, DOCTOR_SELF, check_loss},
@@ -445,9 +393,9 @@ const struct doctor_check doctor_checks[] = {
     {"starts", AT_PRIMARY, DOCTOR_SELF, check_starts_sent},
     {"starts", AT_SECONDARY, DOCTOR_SELF, check_starts_taken},
     {"synchronisation", AT_PRIMARY, DOCTOR_SELF, check_synchronisation},
-    {"mtu", AT_ALL, DOCTOR_PORT, check_port_mtu},
-    {"mtu", AT_PRIMARY, DOCTOR_PEER, check_peer_mtu},
-    {"mtu", AT_ALL, DOCTOR_SELF, check_too_big},
+    {"mtu", AT_ALL, DOCTOR_PORT, doctor_check_port_mtu},
+    {"mtu", AT_PRIMARY, DOCTOR_PEER, doctor_check_peer_mtu},
+    {"mtu", AT_ALL, DOCTOR_SELF, doctor_check_too_big},
     {"clock", AT_PRIMARY, DOCTOR_SELF, check_clock},
     {"clock", AT_SECONDARY, DOCTOR_SELF, check_no_clock},
 };

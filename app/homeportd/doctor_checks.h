@@ -56,4 +56,13 @@ struct doctor_check {
 extern const struct doctor_check doctor_checks[];
 extern const size_t doctor_checks_rows;
 
+void doctor_find(struct doctor_finding *out, enum doctor_grade grade, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* doctor_ports.c */
+void doctor_check_link(const struct doctor_subject *subject, struct doctor_finding *out);
+void doctor_check_port_mtu(const struct doctor_subject *subject, struct doctor_finding *out);
+void doctor_check_peer_mtu(const struct doctor_subject *subject, struct doctor_finding *out);
+void doctor_check_too_big(const struct doctor_subject *subject, struct doctor_finding *out);
+
 #endif

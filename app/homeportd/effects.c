@@ -2,14 +2,13 @@
 #include "effects.h"
 
 #include "forwarding.h"
-#include "inet.h"
+#include "host_nd.h"
 #include "log.h"
 #include "mip4.h"
+#include "mip6.h"
 #include "transmit.h"
 
-enum { OWN_TTL = 64 };
-
-static void send_message(struct control *c, const struct message *message)
+static struct rte_mbuf *udp_message(struct control *c, const struct message *message)
 {
     struct writer w;
     struct rte_mbuf *m = transmit_begin(c, &w);
@@ -22,8 +21,25 @@ static void send_message(struct control *c, const struct message *message)
                    .payload = message->bytes,
                    .payload_len = message->len,
                },
-               OWN_TTL, c->next_identification++);
-    m = transmit_end(m, &w);
+               TRANSMIT_TTL, c->next_identification++);
+    return transmit_end(m, &w);
+}
+
+static struct rte_mbuf *ipv6_message(struct control *c, const struct message *message)
+{
+    return transmit_message(c,
+                            &(struct ip_header){.source = message->source,
+                                                .destination = message->destination,
+                                                .protocol = message->protocol,
+                                                .ttl = TRANSMIT_TTL,
+                                                .routed_home = message->home},
+                            message->bytes, message->len);
+}
+
+static void send_message(struct control *c, const struct message *message)
+{
+    struct rte_mbuf *m =
+        message->protocol == IPPROTO_NUM_UDP ? udp_message(c, message) : ipv6_message(c, message);
     if (!message->on_link) {
         transmit_ip(c, m);
         return;
@@ -38,6 +54,16 @@ static void send_message(struct control *c, const struct message *message)
         transmit_ip(c, m); /* no link of ours is its home link */
 }
 
+/* By each family's own means. */
+static void tell_link(struct control *c, unsigned port_index, const struct addr *address,
+                      const struct mac *mac)
+{
+    if (addr_is_ipv4(address))
+        transmit_arp_announcement(c, port_index, address, mac);
+    else if (mac == NULL) /* who is back says so itself (RFC 6275 section 11.5.5) */
+        host_nd_announce(c, port_index, address);
+}
+
 static void announce(struct control *c, const struct announcement *a)
 {
     int port_index = ports_connected(&c->ports, &a->home);
@@ -46,15 +72,30 @@ static void announce(struct control *c, const struct announcement *a)
     if (!a->ours) /* it is back on the link: frames that still come to us find it there (RFC 5944
                      section 4.2.3) */
         neighbor_heard(c->neighbors, (uint8_t)port_index, &a->home, &a->mac, true, c->now.mono_ns);
-    if (!a->silent)
-        transmit_arp_announcement(c, (unsigned)port_index, &a->home, a->ours ? NULL : &a->mac);
+    if (a->silent)
+        return;
+    const struct addr link_local = addr_link_local_of(&a->home);
+    tell_link(c, (unsigned)port_index, &a->home, a->ours ? NULL : &a->mac);
+    if (a->link_local)
+        tell_link(c, (unsigned)port_index, &link_local, a->ours ? NULL : &a->mac);
+}
+
+static void probe(struct control *c, const struct probe *p)
+{
+    int port_index = ports_connected(&c->ports, &p->home);
+    if (port_index < 0)
+        return;
+    const struct addr link_local = addr_link_local_of(&p->home);
+    host_nd_probe(c, (unsigned)port_index, &p->home);
+    if (p->link_local)
+        host_nd_probe(c, (unsigned)port_index, &link_local);
 }
 
 static void relay(struct control *c, const struct relay *r)
 {
     transmit_icmp_error(
-        c, &(struct icmp_error){
-               .type = r->type, .code = r->code, .rest = r->rest, .datagram = r->datagram, .len = r->len});
+        c, &(struct transmit_error){
+               .what = (enum icmp_error)r->what, .value = r->value, .datagram = r->datagram, .len = r->len});
 }
 
 static enum log_level level_of(enum note_level level)
@@ -67,6 +108,11 @@ static enum log_level level_of(enum note_level level)
     default:
         return LOG_LEVEL_WARNING;
     }
+}
+
+static const char *code_text(const struct note *n)
+{
+    return addr_is_ipv4(&n->home) ? mip4_code_text(n->code) : mip6_status_text(n->code);
 }
 
 static void write_note(const struct note *n)
@@ -87,7 +133,7 @@ static void write_note(const struct note *n)
     case NOTE_DENIED:
     case NOTE_AUTH_FAILED:
         log_write(level, "%s: %s, from %s: code %u (%s)", home, note_text(n->kind), peer, n->code,
-                  mip4_code_text(n->code));
+                  code_text(n));
         break;
     case NOTE_CONFLICT:
         log_write(level, "%s: %s", home, note_text(n->kind));
@@ -141,6 +187,9 @@ void effects_carry_out(struct control *c)
             break;
         case EFFECT_ANNOUNCE:
             announce(c, &e->announce);
+            break;
+        case EFFECT_PROBE:
+            probe(c, &e->probe);
             break;
         case EFFECT_RELAY:
             relay(c, &e->relay);

@@ -3,13 +3,9 @@
 
 #include <errno.h>
 
-#include <rte_byteorder.h>
 #include <rte_ether.h>
 
-#include "transmit.h"
 #include "tunnel.h"
-
-enum { LOCAL_MAX = 2 * CONF_PORTS_MAX * CONF_PORT_ADDRESSES_MAX }; /* own and broadcast addresses */
 
 /* Where packets to a care-of address leave: the next hop's adjacency (one reference to it is ours now) and
  * the MTU there. */
@@ -126,7 +122,7 @@ static int make_tunnels(struct control *c, const struct forwarding *f, struct en
         ret = entry_tunnel(&entries[hops->n], &(struct tunnel){
                                                   .source = f->source,
                                                   .destination = care_of->address,
-                                                  .encapsulation = care_of->encapsulation,
+                                                  .encapsulation = (enum encapsulation)care_of->encapsulation,
                                                   .adjacency = way.adjacency,
                                                   .path_mtu = way.mtu,
                                                   .flags = entry_flags(f, care_of),
@@ -203,7 +199,7 @@ void forwarding_on_link(struct control *c, const struct neighbor_view *neighbor,
             forwarding_refresh(c); /* before its adjacency is another neighbour's */
         return;
     }
-    if (!addr_is_ipv4(&neighbor->address) || !in_home_network(c, &neighbor->address) || !has_room_on_link(c))
+    if (!in_home_network(c, &neighbor->address) || !has_room_on_link(c))
         return;
     if (present != NULL && (present->kind != ENTRY_ON_LINK || present->adjacency == neighbor->adjacency))
         return;
@@ -217,187 +213,35 @@ void forwarding_on_link(struct control *c, const struct neighbor_view *neighbor,
 
 /* ---- The appliance's own addresses ---- */
 
-static int set_local(struct control *c, const struct addr *address, uint8_t flags)
+static int set_local(struct control *c, const struct local *local)
 {
-    if (!addr_is_ipv4(address))
-        return 0;
-    struct hops former = former_hops(c, address);
-    int ret = install(c, address, &(struct entry){.kind = ENTRY_LOCAL, .flags = flags}, 1);
+    const uint8_t flags = local->kind == LOCAL_BROADCAST ? ENTRY_BROADCAST : 0;
+    struct hops former = former_hops(c, &local->address);
+    int ret = install(c, &local->address, &(struct entry){.kind = ENTRY_LOCAL, .flags = flags}, 1);
     if (ret == 0)
         release_but(c, &former, 0);
     return ret;
 }
 
-/* The addresses of a link that no host has: to all ones, and to all zeroes, which old hosts mean as the same
- * (RFC 1122 section 3.3.6). Both unspecified where a link has none. */
-struct edges {
-    struct addr address[2];
-};
-
-static struct edges edges_of(const struct prefix *p)
+int forwarding_set_local(struct control *c)
 {
-    struct edges e = {{prefix_broadcast(p), prefix_network(p).addr}};
-    if (addr_is_unspecified(&e.address[0]))
-        e.address[1] = addr_unspecified;
-    return e;
-}
-
-static bool is_edge(const struct ports *ports, const struct addr *address)
-{
-    for (unsigned i = 0; i < ports->n; i++)
-        for (size_t k = 0; k < ports->port[i].n_addresses; k++) {
-            struct edges e = edges_of(&ports->port[i].addresses[k]);
-            if (addr_equal(&e.address[0], address) || addr_equal(&e.address[1], address))
-                return true;
-        }
-    return false;
-}
-
-static void drop_local(struct control *c, const struct addr *address)
-{
-    if (addr_is_ipv4(address) && ports_own(&c->ports, address) < 0 && !is_edge(&c->ports, address))
-        table_remove(c->table, address);
-}
-
-int forwarding_set_local(struct control *c, const struct ports *before)
-{
-    for (unsigned i = 0; i < c->ports.n; i++) {
-        const struct port *port = &c->ports.port[i];
-        for (size_t k = 0; k < port->n_addresses; k++) {
-            struct edges e = edges_of(&port->addresses[k]);
-            int ret = set_local(c, &port->addresses[k].addr, 0);
-            for (size_t i_edge = 0; ret == 0 && i_edge < RTE_DIM(e.address); i_edge++)
-                ret = set_local(c, &e.address[i_edge], ENTRY_BROADCAST);
-            if (ret != 0)
-                return ret;
-        }
+    const struct locals before = c->locals;
+    locals_of(&c->locals, &c->ports, c->conf);
+    for (size_t i = 0; i < c->locals.n; i++) {
+        int ret = set_local(c, &c->locals.at[i]);
+        if (ret != 0)
+            return ret;
     }
-    for (unsigned i = 0; before != NULL && i < before->n; i++)
-        for (size_t k = 0; k < before->port[i].n_addresses; k++) {
-            struct edges e = edges_of(&before->port[i].addresses[k]);
-            drop_local(c, &before->port[i].addresses[k].addr);
-            drop_local(c, &e.address[0]);
-            drop_local(c, &e.address[1]);
-        }
+    for (size_t i = 0; i < before.n; i++)
+        if (locals_kind(&c->locals, &before.at[i].address) == LOCAL_NONE)
+            table_remove(c->table, &before.at[i].address);
     return 0;
 }
 
-static void add_own(struct worker_settings *s, const struct addr *address)
+bool forwarding_is_anycast(const struct control *c, unsigned port_index, const struct addr *address)
 {
-    if (addr_is_ipv4(address) && s->n_own < WORKER_OWN_MAX)
-        s->own[s->n_own++] = rte_cpu_to_be_32(addr_ipv4(address));
-}
-
-/* The primary on that network's link that delegates addresses of it; NULL: none, or we are one. */
-static const struct agent_peer *primary_of(const struct control *c, const struct prefix *network)
-{
-    for (size_t i = 0; c->conf->role == ROLE_SECONDARY && i < c->conf->n_peers; i++) {
-        const struct agent_peer *peer = &c->conf->peers[i];
-        for (size_t k = 0; k < peer->n_prefixes; k++)
-            if (prefix_contains(network, &peer->prefixes[k].addr) &&
-                ports_connected(&c->ports, &peer->address) == ports_connected(&c->ports, &network->addr))
-                return peer;
-    }
-    return NULL;
-}
-
-/* Where a packet of that network gets its second chance. Each use of it is a reference of ours. */
-static uint32_t second_chance_of(struct control *c, const struct prefix *network)
-{
-    const struct agent_peer *primary = primary_of(c, network);
-    if (primary == NULL)
-        return ADJACENCY_NONE;
-    int port_index = ports_connected(&c->ports, &primary->address);
-    return neighbor_reference(c->neighbors, (uint8_t)port_index, &primary->address, c->now.mono_ns);
-}
-
-/* The next hop of a route as workers need it; a reference of ours again. A connected network has as many next
- * hops as hosts: control looks for each. */
-static uint32_t exit_of(void *context, const struct route *route)
-{
-    struct control *c = context;
-    if (addr_is_unspecified(&route->via))
-        return ADJACENCY_NONE;
-    return neighbor_reference(c->neighbors, route->port_index, &route->via, c->now.mono_ns);
-}
-
-/* Reverse tunnels end at the primary; where it grants none, its workers route nothing. False: no memory. */
-static bool add_exits(struct control *c, struct worker_settings *s)
-{
-    const struct agent_settings *agent = &c->conf->agent;
-    if (agent->role != AGENT_PRIMARY || agent->reverse_tunnel == REVERSE_TUNNEL_OFF)
-        return true;
-    s->exits = exits_create(c->routes, exit_of, c);
-    return s->exits != NULL;
-}
-
-static void release_next_hops(struct control *c, const struct worker_settings *s)
-{
-    for (unsigned i = 0; s != NULL && i < s->n_home_networks; i++)
-        release(c, s->home_networks[i].second_chance);
-    for (uint32_t i = 0; s != NULL && s->exits != NULL && i < s->exits->n_routes; i++)
-        release(c, s->exits->asked[i]);
-}
-
-static void free_settings(struct worker_settings *s)
-{
-    if (s != NULL)
-        exits_destroy(s->exits);
-    free(s);
-}
-
-static void add_peers(struct worker_settings *s, const struct conf *conf)
-{
-    s->delegation_port = conf->n_peers > 0 ? conf->agent.delegation.port : 0;
-    for (size_t i = 0; i < conf->n_peers && s->n_peers < WORKER_PEERS_MAX; i++)
-        if (addr_is_ipv4(&conf->peers[i].address))
-            s->peers[s->n_peers++] = rte_cpu_to_be_32(addr_ipv4(&conf->peers[i].address));
-}
-
-static void add_network(struct control *c, struct worker_settings *s, const struct prefix *p)
-{
-    if (!addr_is_ipv4(&p->addr) || s->n_home_networks >= WORKER_NETWORKS_MAX)
-        return;
-    uint32_t mask = p->bits == 0 ? 0 : UINT32_MAX << (32 - p->bits);
-    s->home_networks[s->n_home_networks++] = (struct ipv4_network){
-        .address = rte_cpu_to_be_32(addr_ipv4(&p->addr) & mask),
-        .mask = rte_cpu_to_be_32(mask),
-        .second_chance = second_chance_of(c, p),
-    };
-}
-
-int forwarding_set_networks(struct control *c)
-{
-    struct worker_settings *s = calloc(1, sizeof(*s));
-    if (s == NULL || !add_exits(c, s)) {
-        free(s);
-        return -ENOMEM;
-    }
-    for (unsigned i = 0; i < c->ports.n; i++)
-        for (size_t k = 0; k < c->ports.port[i].n_addresses; k++) {
-            struct edges e = edges_of(&c->ports.port[i].addresses[k]);
-            add_own(s, &c->ports.port[i].addresses[k].addr);
-            add_own(s, &e.address[0]);
-            add_own(s, &e.address[1]);
-        }
-    s->id_slots = agent_id_slots(c->agent);
-    for (size_t i = 0; i < c->conf->agent.n_home_networks; i++)
-        add_network(c, s, &c->conf->agent.home_networks[i]);
-    add_peers(s, c->conf);
-    for (unsigned i = 0; i < c->n_workers; i++)
-        __atomic_store_n(&c->workers[i]->settings, s, __ATOMIC_RELEASE);
-    if (c->worker_settings != NULL)
-        rte_rcu_qsbr_synchronize(table_qsbr(c->table), RTE_QSBR_THRID_INVALID);
-    release_next_hops(c, c->worker_settings);
-    free_settings(c->worker_settings);
-    c->worker_settings = s;
-    return 0;
-}
-
-void forwarding_forget_networks(struct control *c)
-{
-    free_settings(c->worker_settings);
-    c->worker_settings = NULL;
+    return locals_kind(&c->locals, address) == LOCAL_ANYCAST &&
+           ports_connected(&c->ports, address) == (int)port_index;
 }
 
 /* ---- All bindings anew ---- */

@@ -19,13 +19,11 @@ void forwarding_remove(struct control *c, const struct addr *home);
  * go, or no longer go, to it without asking control. */
 void forwarding_on_link(struct control *c, const struct neighbor_view *neighbor, bool resolved);
 
-/* The ports' own and broadcast addresses; `before` are those until now, NULL at the start. 0 or -errno. */
-int forwarding_set_local(struct control *c, const struct ports *before);
-/* Publishes what workers need to know of home networks, own addresses and, where reverse tunnels are granted,
- * routes; frees the former after a grace period. 0 or -ENOMEM. */
-int forwarding_set_networks(struct control *c);
-/* Frees it when the workers and the neighbours are gone. */
-void forwarding_forget_networks(struct control *c);
+/* The addresses that are the appliance's own now, in place of those until now. 0 or -errno. */
+int forwarding_set_local(struct control *c);
+
+/* address is the home agents' anycast address of a home network on that port, and we are one of them. */
+bool forwarding_is_anycast(const struct control *c, unsigned port_index, const struct addr *address);
 
 /* Begins to put every binding anew, after routes, ports or MTUs have changed. */
 void forwarding_refresh(struct control *c);

@@ -106,18 +106,39 @@ static int open_port(struct port *p, unsigned workers, struct rte_mempool *pool)
         log_error("port %s (%s): %s failed: %s", p->name, name, step, rte_strerror(-ret));
         return ret;
     }
-    /* Home addresses arrive for our own MAC address; only broadcast is needed besides. A device that cannot
-     * tell is left as it is. */
     struct rte_ether_addr mac;
     rte_eth_macaddr_get(p->port_id, &mac);
     memcpy(p->mac.b, mac.addr_bytes, sizeof(p->mac.b));
     return 0;
 }
 
-static void copy_addresses(struct port *p, const struct conf_port *conf)
+static bool has_ipv6(const struct port *p)
+{
+    for (size_t i = 0; i < p->n_addresses; i++)
+        if (!addr_is_ipv4(&p->addresses[i].addr))
+            return true;
+    return false;
+}
+
+/* Home addresses arrive for our own MAC address, and IPv4 needs only broadcast besides. Neighbour
+ * solicitations come to the groups of all addresses that we hold or stand in for (RFC 4861 section 7.2.8),
+ * more than any device's filter has room for. Virtual devices that cannot be told mostly pass everything. */
+static void let_multicast_in(struct port *p)
+{
+    if (p->multicast)
+        return;
+    p->multicast = true;
+    if (rte_eth_allmulticast_enable(p->port_id) != 0 && rte_eth_promiscuous_enable(p->port_id) != 0)
+        log_warning("port %s: the device cannot be told to let multicast through, which IPv6 needs", p->name);
+}
+
+static void take_addresses(struct port *p, const struct conf_port *conf)
 {
     memcpy(p->addresses, conf->addresses, sizeof(p->addresses));
     p->n_addresses = conf->n_addresses;
+    p->link_local = has_ipv6(p) ? addr_link_local_from_mac(&p->mac) : addr_unspecified;
+    if (has_ipv6(p))
+        let_multicast_in(p);
 }
 
 int ports_open(struct ports *ports, const struct conf *conf, unsigned workers, struct rte_mempool *pool)
@@ -128,12 +149,12 @@ int ports_open(struct ports *ports, const struct conf *conf, unsigned workers, s
         memcpy(p->name, conf->ports[i].name, sizeof(p->name));
         memcpy(p->device, conf->ports[i].device, sizeof(p->device));
         p->mtu = conf->ports[i].mtu;
-        copy_addresses(p, &conf->ports[i]);
         int ret = open_port(p, workers, pool);
         if (ret != 0) {
             ports_close(ports);
             return ret;
         }
+        take_addresses(p, &conf->ports[i]);
     }
     return 0;
 }
@@ -157,7 +178,7 @@ void ports_close(struct ports *ports)
 void ports_readdress(struct ports *ports, const struct conf *conf)
 {
     for (unsigned i = 0; i < ports->n; i++)
-        copy_addresses(&ports->port[i], &conf->ports[i]);
+        take_addresses(&ports->port[i], &conf->ports[i]);
 }
 
 void ports_assign(const struct ports *ports, struct worker *w)
@@ -188,18 +209,47 @@ int ports_connected(const struct ports *ports, const struct addr *address)
     return found;
 }
 
+static bool is_ipv6_link_local(const struct addr *address)
+{
+    return !addr_is_ipv4(address) && addr_is_link_local(address);
+}
+
+bool ports_on_link(const struct ports *ports, unsigned port_index, const struct addr *address)
+{
+    if (is_ipv6_link_local(address))
+        return !addr_is_unspecified(&ports->port[port_index].link_local);
+    return ports_connected(ports, address) == (int)port_index;
+}
+
+static bool is_own(const struct port *p, const struct addr *address)
+{
+    for (size_t i = 0; i < p->n_addresses; i++)
+        if (addr_equal(&p->addresses[i].addr, address))
+            return true;
+    return is_ipv6_link_local(address) && addr_equal(&p->link_local, address);
+}
+
 int ports_own(const struct ports *ports, const struct addr *address)
 {
     for (unsigned i = 0; i < ports->n; i++)
-        for (size_t k = 0; k < ports->port[i].n_addresses; k++)
-            if (addr_equal(&ports->port[i].addresses[k].addr, address))
-                return (int)i;
+        if (is_own(&ports->port[i], address))
+            return (int)i;
     return -1;
+}
+
+bool ports_own_mac(const struct ports *ports, const struct mac *mac)
+{
+    for (unsigned i = 0; i < ports->n; i++)
+        if (mac_equal(&ports->port[i].mac, mac))
+            return true;
+    return false;
 }
 
 struct addr port_source(const struct port *p, const struct addr *peer)
 {
     struct addr other = addr_unspecified;
+    if (is_ipv6_link_local(peer))
+        return p->link_local;
     for (size_t k = 0; k < p->n_addresses; k++) {
         if (addr_is_ipv4(&p->addresses[k].addr) != addr_is_ipv4(peer))
             continue;

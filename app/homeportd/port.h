@@ -26,6 +26,10 @@ struct port {
     uint32_t link_mbps;
     struct prefix addresses[CONF_PORT_ADDRESSES_MAX]; /* follow reloads */
     size_t n_addresses;
+    /* What it calls itself on its own link (RFC 4291 section 2.5.6); addr_unspecified: it has no IPv6
+     * address, and speaks none. */
+    struct addr link_local;
+    bool multicast;           /* the device has been asked to let multicast through */
     struct rte_ring *handoff; /* frames of those who own no tx queue; NULL: everybody does */
 };
 
@@ -42,12 +46,16 @@ void ports_close(struct ports *ports);
 void ports_readdress(struct ports *ports, const struct conf *conf);
 /* Fills in worker w's view of the ports: it polls, and sends by, the queues of its own index. */
 void ports_assign(const struct ports *ports, struct worker *w);
-/* The port with a connected prefix that holds address; -1: none. */
+/* The port with a connected prefix that holds address; -1: none, as for every link-local IPv6 address, which
+ * each link has. */
 int ports_connected(const struct ports *ports, const struct addr *address);
-/* The port that has address as its own; -1: none. */
+/* address, link-local ones too, is that of a station on the port's link. */
+bool ports_on_link(const struct ports *ports, unsigned port_index, const struct addr *address);
+/* The port that has address as its own, link-local or not; -1: none. */
 int ports_own(const struct ports *ports, const struct addr *address);
-/* The port's own address for talking to peer: one in its prefix, else the first of its family;
- * addr_unspecified: none. */
+bool ports_own_mac(const struct ports *ports, const struct mac *mac);
+/* The port's own address for talking to peer: the link-local one to a link-local peer (RFC 6724 section 5,
+ * rule 2), one in its prefix, else the first of its family; addr_unspecified: none. */
 struct addr port_source(const struct port *p, const struct addr *peer);
 /* Reads link states; calls changed for each that is not as it was. */
 void ports_poll_link(struct ports *ports, void (*changed)(void *context, unsigned port_index), void *context);

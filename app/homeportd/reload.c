@@ -12,6 +12,7 @@
 #include "forwarding.h"
 #include "log.h"
 #include "routing.h"
+#include "worker_settings.h"
 
 enum { RELOAD_SLICE = 512 };
 
@@ -28,19 +29,31 @@ static void report_failure(int ret, const struct addr *home)
                   ret == -EEXIST ? "its NAI is in use" : "no memory");
 }
 
+static void set_ipsec(struct control *c)
+{
+    char text[ADDR_TEXT_MAX];
+    for (size_t i = 0; i < c->conf->n_ipsec; i++) {
+        const struct conf_ipsec *s = &c->conf->ipsec[i];
+        int ret = agent_ipsec_set(c->agent, &s->home, &s->in, &s->out);
+        if (ret != 0)
+            log_error("reload: ESP of mobile node %s: %s", addr_format(&s->home, text), strerror(-ret));
+    }
+}
+
 static void begin(struct control *c, struct reload *r)
 {
-    struct ports before = c->ports;
     routes_destroy(c->routes);
     c->routes = r->routes;
     ports_readdress(&c->ports, c->conf);
-    if (forwarding_set_local(c, &before) != 0 || forwarding_set_networks(c) != 0)
+    if (forwarding_set_local(c) != 0 || worker_settings_publish(c) != 0)
         log_error("reload: no memory for all of the appliance's own addresses");
+    host_nd_readdressed(c);
     agent_sweep_begin(c->agent);
     for (size_t i = 0; i < c->conf->n_foreign_agents; i++)
         report_failure(
             agent_foreign_set(c->agent, &c->conf->foreign_agents[i].address, &c->conf->foreign_agents[i].sa),
             &c->conf->foreign_agents[i].address);
+    set_ipsec(c);
     for (size_t i = 0; i < c->conf->n_peers; i++) {
         int ret = agent_peer_set(c->agent, &c->conf->peers[i]);
         if (ret != 0)

@@ -39,8 +39,8 @@ static void note_time(struct stream *s, uint64_t now_ns)
     s->last_ns = now_ns;
 }
 
-static void note_stream(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t port,
-                        uint64_t now_ns)
+static void note_stream(struct arrivals *a, const struct ip_header *ip, const uint8_t *datagram,
+                        uint16_t port, uint64_t now_ns)
 {
     const bool whole = (ip->fragment & (IPV4_FLAG_MF | IPV4_OFFSET_MASK)) == 0;
     struct udp udp;
@@ -60,8 +60,8 @@ static void note_stream(struct arrivals *a, const struct ipv4 *ip, const uint8_t
     note_time(s, now_ns);
 }
 
-void arrivals_note(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t stream_port,
-                   uint64_t now_ns)
+void arrivals_note(struct arrivals *a, const struct ip_header *ip, const uint8_t *datagram,
+                   uint16_t stream_port, uint64_t now_ns)
 {
     a->packets++;
     a->bytes += ip->total_len;

@@ -38,8 +38,8 @@ struct stream_sum {
 void arrivals_clear(struct arrivals *a);
 /* A whole inner datagram of ip->total_len bytes. UDP to stream_port (0: none) is taken as a numbered stream.
  */
-void arrivals_note(struct arrivals *a, const struct ipv4 *ip, const uint8_t *datagram, uint16_t stream_port,
-                   uint64_t now_ns);
+void arrivals_note(struct arrivals *a, const struct ip_header *ip, const uint8_t *datagram,
+                   uint16_t stream_port, uint64_t now_ns);
 struct stream_sum arrivals_sum(const struct arrivals *a);
 void stream_sum_add(struct stream_sum *total, const struct stream_sum *sum);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fleet.h"
-#include "mip4.h"
 
 #include <stdlib.h>
 
@@ -25,9 +24,13 @@ struct fleet {
     struct mobile_output output;
 };
 
+/* Home addresses are mostly numbered through from their end. */
 static uint32_t slot_of(const struct fleet *f, const struct addr *home)
 {
-    return (addr_ipv4(home) * UINT32_C(2654435761) >> 7) & f->index_mask;
+    struct reader r = reader_over(home->b, sizeof(home->b));
+    const uint64_t network = read_u64(&r);
+    const uint64_t host = read_u64(&r);
+    return (uint32_t)((network * 31 + host) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & f->index_mask;
 }
 
 struct node *fleet_find(struct fleet *f, const struct addr *home)
@@ -227,13 +230,23 @@ static void count_answer(struct fleet *f, const struct mobile_answer *answer, ui
     t->discarded[answer->verdict]++;
 }
 
-void fleet_input(struct fleet *f, struct instant now, const uint8_t *message, size_t len)
+/* Whose reply it is: a registration reply says so itself (RFC 5944 section 3.4). False: it is too short. */
+static bool home_of(const struct mobile_reply *reply, struct addr *home)
 {
     enum { HOME_OFFSET = 4 };
-    struct reader r = reader_over(message, len);
+    *home = reply->home;
+    if (!addr_equal(home, &addr_unspecified))
+        return true;
+    struct reader r = reader_over(reply->message, reply->len);
     read_bytes(&r, HOME_OFFSET);
-    const struct addr home = addr_from_ipv4(read_u32(&r));
-    if (r.failed) {
+    *home = addr_from_ipv4(read_u32(&r));
+    return !r.failed;
+}
+
+void fleet_input(struct fleet *f, struct instant now, const struct mobile_reply *reply)
+{
+    struct addr home;
+    if (!home_of(reply, &home)) {
         f->tally.discarded[MOBILE_MALFORMED]++;
         return;
     }
@@ -243,7 +256,7 @@ void fleet_input(struct fleet *f, struct instant now, const uint8_t *message, si
         return;
     }
     const bool was_quiet = mobile_is_quiet(&node->mobile);
-    const struct mobile_answer answer = mobile_input(&node->mobile, f->auth, now, message, len);
+    const struct mobile_answer answer = mobile_input(&node->mobile, f->auth, now, reply);
     reschedule(f, &node->mobile, was_quiet);
     count_answer(f, &answer, now.mono_ns);
 }
@@ -291,4 +304,9 @@ struct census fleet_census(struct fleet *f, uint64_t now_ns)
 const struct tally *fleet_tally(const struct fleet *f)
 {
     return &f->tally;
+}
+
+const char *fleet_code_text(const struct fleet *f, uint8_t code)
+{
+    return mobile_code_text(&f->nodes[0].mobile, code);
 }

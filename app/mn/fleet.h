@@ -72,8 +72,7 @@ void fleet_want(struct fleet *f, enum mobile_goal goal, const struct addr *care_
 void fleet_turn(struct fleet *f, struct instant now);
 /* When fleet_turn has something to do next; TIMER_NEVER: nothing in sight. */
 uint64_t fleet_deadline(const struct fleet *f);
-/* A UDP payload from a home agent's port 434. */
-void fleet_input(struct fleet *f, struct instant now, const uint8_t *message, size_t len);
+void fleet_input(struct fleet *f, struct instant now, const struct mobile_reply *reply);
 
 /* True: no request is due or unanswered, no announcement to be repeated. */
 bool fleet_is_quiet(const struct fleet *f);
@@ -84,5 +83,7 @@ bool fleet_is_content(struct fleet *f);
 
 struct census fleet_census(struct fleet *f, uint64_t now_ns);
 const struct tally *fleet_tally(const struct fleet *f);
+/* Of a reply's code or status; all mobile nodes are of one family. */
+const char *fleet_code_text(const struct fleet *f, uint8_t code);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "iface.h"
 #include "arp.h"
+#include "nd.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
@@ -11,11 +11,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { FRAME_MAX = 128 };
+
+struct neighbor_change {
+    struct nlmsghdr header;
+    struct ndmsg message;
+    struct rtattr address;
+    struct addr addr;
+    struct rtattr lladdr;
+    struct mac mac;
+    uint8_t padding[2];
+};
+
 struct address_change {
     struct nlmsghdr header;
     struct ifaddrmsg message;
     struct rtattr attribute;
-    uint32_t address;
+    uint8_t address[sizeof(struct addr)];
 };
 
 /* One interface ioctl; the socket is only there to carry it. */
@@ -104,15 +116,20 @@ static int netlink_result(int fd)
 static int change_address(const struct iface *i, uint16_t type, uint16_t flags, const struct addr *a,
                           uint8_t bits)
 {
+    const bool ipv4 = addr_is_ipv4(a);
+    const size_t len = ipv4 ? sizeof(uint32_t) : sizeof(a->b);
     struct address_change c = {
-        .header = {.nlmsg_len = sizeof(c),
+        .header = {.nlmsg_len = (uint32_t)(offsetof(struct address_change, address) + len),
                    .nlmsg_type = type,
                    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags},
-        .message = {.ifa_family = AF_INET, .ifa_prefixlen = bits, .ifa_index = (uint32_t)i->index},
-        .attribute = {.rta_len = RTA_LENGTH(sizeof(c.address)), .rta_type = IFA_LOCAL},
-        .address = htonl(addr_ipv4(a)),
+        .message = {.ifa_family = ipv4 ? AF_INET : AF_INET6,
+                    .ifa_prefixlen = bits,
+                    .ifa_flags = ipv4 ? 0 : IFA_F_NODAD,
+                    .ifa_index = (uint32_t)i->index},
+        .attribute = {.rta_len = (uint16_t)RTA_LENGTH(len), .rta_type = IFA_LOCAL},
     };
-    if (send(i->netlink, &c, sizeof(c), 0) < 0)
+    memcpy(c.address, a->b + sizeof(a->b) - len, len);
+    if (send(i->netlink, &c, c.header.nlmsg_len, 0) < 0)
         return -errno;
     return netlink_result(i->netlink);
 }
@@ -127,15 +144,39 @@ int iface_remove(const struct iface *i, const struct addr *a, uint8_t bits)
     return change_address(i, RTM_DELADDR, 0, a, bits);
 }
 
-int iface_announce(const struct iface *i, const struct addr *home)
+int iface_set_neighbor(const struct iface *i, const struct addr *a, const struct mac *mac)
+{
+    struct neighbor_change c = {
+        .header = {.nlmsg_len = sizeof(c),
+                   .nlmsg_type = RTM_NEWNEIGH,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE},
+        .message = {.ndm_family = AF_INET6, .ndm_ifindex = i->index, .ndm_state = NUD_REACHABLE},
+        .address = {.rta_len = RTA_LENGTH(sizeof(c.addr)), .rta_type = NDA_DST},
+        .addr = *a,
+        .lladdr = {.rta_len = RTA_LENGTH(sizeof(c.mac)), .rta_type = NDA_LLADDR},
+        .mac = *mac,
+    };
+    if (send(i->netlink, &c, sizeof(c), 0) < 0)
+        return -errno;
+    return netlink_result(i->netlink);
+}
+
+int iface_send(const struct iface *i, const uint8_t *frame, size_t len)
 {
     if (i->packet < 0)
         return -EOPNOTSUPP;
-    uint8_t frame[ETHER_MIN];
-    struct writer w = writer_over(frame, sizeof(frame));
-    arp_encode_announcement(&w, &i->mac, &i->mac, home);
-
     const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = i->index};
-    const ssize_t n = sendto(i->packet, frame, writer_len(&w), 0, (const struct sockaddr *)&to, sizeof(to));
+    const ssize_t n = sendto(i->packet, frame, len, 0, (const struct sockaddr *)&to, sizeof(to));
     return n < 0 ? -errno : 0;
+}
+
+int iface_announce(const struct iface *i, const struct addr *home)
+{
+    uint8_t frame[FRAME_MAX];
+    struct writer w = writer_over(frame, sizeof(frame));
+    if (addr_is_ipv4(home))
+        arp_encode_announcement(&w, &i->mac, &i->mac, home);
+    else /* RFC 6275 section 11.5.5: neither a router's nor solicited */
+        nd_encode_advertisement(&w, &i->mac, home, &addr_all_nodes, NULL, home, &i->mac, ND_OVERRIDE);
+    return iface_send(i, frame, writer_len(&w));
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One mobile node with a co-located care-of address (RFC 5944 section 3.6): what it wants, what it asked its
- * home agent for, what it was granted.
+ * One mobile node with a co-located care-of address, of the family of its home address (RFC 5944 section 3.6,
+ * RFC 6275 section 11.7): what it wants, what it asked its home agent for, what it was granted. A "request"
+ * is a registration request or a binding update, its "reply" a registration reply or a binding
+ * acknowledgement.
  *
  * It reads no clock, opens no socket and draws no randomness but from the seed it is given: time is an
  * argument, what it wants sent is returned. Its owner calls mobile_expire when mobile_deadline has come, and
@@ -15,7 +17,9 @@
 #include "instant.h"
 #include "timerq.h"
 
-enum mobile_replay { MOBILE_TIMESTAMP, MOBILE_NONCE };
+/* IPv4 knows the first two (RFC 5944 section 5.7); IPv6 the replay option of RFC 4285, or the sequence
+ * numbers that binding updates have anyway (RFC 6275 section 9.5.1). */
+enum mobile_replay { MOBILE_TIMESTAMP, MOBILE_NONCE, MOBILE_SEQUENCE };
 
 /* The mobility security association with the home agent, and whose it is. */
 struct mobile_identity {
@@ -31,7 +35,7 @@ struct mobile_policy {
     uint16_t lifetime_s; /* asked for */
     uint16_t renew_s;    /* after so long; 0: after four fifths of what was granted */
     uint8_t tries;       /* requests for one wish before it is given up; 0: never given up */
-    bool reverse_tunnel; /* asks for one (T, RFC 3024) */
+    bool reverse_tunnel; /* asks for one (T, RFC 3024); IPv6 has it always */
 };
 
 enum mobile_goal {
@@ -48,18 +52,23 @@ enum mobile_state {
     MOBILE_FAILED   /* denied for good, or no answer */
 };
 
-/* The request that waits for its reply (RFC 5944 section 3.6 lists what must be kept). */
+/* The request that waits for its reply (RFC 5944 section 3.6 and RFC 6275 section 11.1 list what must be
+ * kept). */
 struct mobile_request {
-    uint64_t identification;
-    uint64_t first_ntp; /* when these very bytes were sent first, by either clock */
+    uint64_t identification; /* IPv6: the timestamp, if there is one */
+    uint64_t first_ntp;      /* when these very bytes were sent first, by either clock */
     uint64_t first_ns;
     uint64_t last_ns; /* when any request was sent last; 0: never */
-    uint32_t copies;  /* how often these very bytes were sent; 0: a new request is to be made */
-    uint16_t lifetime_s;
+    uint32_t copies;  /* how often it was sent; 0: a new request is to be made */
+    uint32_t lifetime_s;
+    uint16_t sequence; /* IPv6 */
 };
+
+struct mobile_format;
 
 struct mobile {
     const struct mobile_policy *policy;
+    const struct mobile_format *format;
     struct mobile_identity identity;
     struct addr home_agent;
     struct addr care_of;
@@ -68,34 +77,48 @@ struct mobile {
     uint64_t bound_until_ns; /* 0: no binding; TIMER_NEVER: infinite */
     uint64_t due_ns;         /* the next request */
     uint64_t interval_ns;    /* from it to the one after it */
-    uint64_t announce_ns;    /* the next gratuitous ARP */
+    uint64_t announce_ns;    /* the next gratuitous ARP or neighbour advertisement */
     uint64_t newest_id;      /* timestamps: the greatest that the home agent may have accepted; 0: none */
     uint64_t accepted_id;    /* timestamps: the last that it did accept; 0: none */
     uint64_t clock_ahead;    /* timestamps: the home agent's clock minus ours, modulo 2^64 */
     uint64_t random;
-    uint32_t nonce; /* nonces: the home agent's last */
-    uint32_t tries; /* requests sent for the present wish */
-    uint8_t goal;   /* enum mobile_goal */
-    uint8_t state;  /* enum mobile_state */
+    uint32_t nonce;    /* nonces: the home agent's last */
+    uint32_t tries;    /* requests sent for the present wish */
+    uint16_t sequence; /* IPv6: the last that was used */
+    uint8_t goal;      /* enum mobile_goal */
+    uint8_t state;     /* enum mobile_state */
     uint8_t announced;
     bool disappointed;  /* some wish of its life ended in MOBILE_FAILED */
     struct timer timer; /* the owner's, for mobile_deadline */
 };
 
-enum { MOBILE_MESSAGE_MAX = 24 + 2 + 255 + 6 + AUTH_MAX };
+/* The longer of the two: the fixed part, the alternate care-of address, the identifier, the timestamp, the
+ * authenticator, each with its padding. */
+enum { MOBILE_MESSAGE_MAX = 12 + 22 + 3 + 255 + 17 + 22 + 8 };
 
 /* What to do now, in this order. */
 struct mobile_output {
-    bool announce;       /* broadcast a gratuitous ARP for the home address on the home link */
+    bool announce; /* say on the home link, by a broadcast gratuitous ARP or a neighbour advertisement to
+                      all nodes, that the home address is here */
     bool retransmission; /* of the request below */
     bool gave_up;        /* no answer to any of the tries */
     struct addr source;
     struct addr destination;
-    size_t len; /* 0: nothing to send */
+    struct addr home; /* for a Home Address option (RFC 6275 section 6.3); addr_unspecified: without one */
+    size_t len;       /* 0: nothing to send; of UDP to port 434, or a Mobility Header */
     uint8_t message[MOBILE_MESSAGE_MAX];
 };
 
-/* X(name, text): what became of a reply; from NOT_ASKED on it was discarded, RFC 5944 section 3.6.2.1. */
+/* A UDP payload that came from port 434, or a Mobility Header. */
+struct mobile_reply {
+    struct addr source;
+    struct addr home; /* the IPv6 datagram's final destination; a registration reply names it itself */
+    const uint8_t *message;
+    size_t len;
+};
+
+/* X(name, text): what became of a reply; from NOT_ASKED on it was discarded (RFC 5944 section 3.6.2.1, RFC
+ * 6275 section 11.7.3). */
 #define MOBILE_VERDICTS(X)                                                     \
     X(ACCEPTED, "accepted")                                                    \
     X(DENIED, "denied")                                                        \
@@ -121,6 +144,8 @@ struct mobile_answer {
 };
 
 const char *mobile_verdict_text(enum mobile_verdict verdict);
+/* Of a reply's code or status, in the mobile node's family. */
+const char *mobile_code_text(const struct mobile *m, uint8_t code);
 
 void mobile_init(struct mobile *m, const struct mobile_policy *policy, const struct mobile_identity *identity,
                  const struct addr *home_agent, uint64_t seed);
@@ -135,9 +160,14 @@ void mobile_want(struct mobile *m, enum mobile_goal goal, const struct addr *car
 uint64_t mobile_deadline(const struct mobile *m);
 /* Does what is due at now: announce, ask, ask again, renew, give up. */
 void mobile_expire(struct mobile *m, struct auth *auth, struct instant now, struct mobile_output *out);
-/* A UDP payload that came from port 434. */
 struct mobile_answer mobile_input(struct mobile *m, struct auth *auth, struct instant now,
-                                  const uint8_t *message, size_t len);
+                                  const struct mobile_reply *reply);
+
+/* True: some request has been sent and not answered. */
+static inline bool mobile_waits(const struct mobile *m)
+{
+    return m->state == MOBILE_ASKING && m->request.copies > 0;
+}
 
 /* True: for all that it knows its home agent holds a binding, to its present care-of address. */
 bool mobile_is_bound(const struct mobile *m, uint64_t now_ns);

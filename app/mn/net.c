@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net.h"
-#include "mip4.h"
+#include "net_family.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { BATCH = 64, TURNS = 8, REPLY_MAX = 2048, BUFFER_BYTES = 16 << 20 };
@@ -18,15 +15,10 @@ struct port {
     int fd;
 };
 
-struct letter {
-    struct sockaddr_in to;
-    struct iovec part;
-    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    uint8_t message[MOBILE_MESSAGE_MAX];
-};
-
 struct net {
+    const struct net_family *family;
     int epoll;
+    int listener; /* -1: each socket hears its own replies */
     uint16_t local_port;
     struct port ports[NET_SOCKETS_MAX];
     size_t count;
@@ -38,18 +30,40 @@ struct net {
     int waiting_fd;
     uint64_t unsent;
     int unsent_errno;
+    struct sockaddr_storage senders[BATCH];
     uint8_t replies[BATCH][REPLY_MAX];
 };
 
-struct net *net_create(int epoll, uint16_t port)
+static int watch(const struct net *n, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* 0 or -errno. */
+static int begin_listening(struct net *n)
+{
+    if (n->family->listen == NULL)
+        return 0;
+    n->listener = n->family->listen();
+    return n->listener < 0 ? n->listener : watch(n, n->listener);
+}
+
+struct net *net_create(int epoll, uint16_t port, const struct addr *home_agent)
 {
     struct net *n = calloc(1, sizeof(*n));
     if (n == NULL)
         return NULL;
+    n->family = addr_is_ipv4(home_agent) ? &net_ipv4 : &net_ipv6;
     n->epoll = epoll;
     n->local_port = port;
-    n->home.fd = -1;
-    return n;
+    n->home.fd = n->listener = -1;
+    const int err = begin_listening(n);
+    if (err == 0)
+        return n;
+    net_destroy(n);
+    errno = -err;
+    return NULL;
 }
 
 void net_destroy(struct net *n)
@@ -60,6 +74,8 @@ void net_destroy(struct net *n)
         close(n->ports[i].fd);
     if (n->home.fd >= 0)
         close(n->home.fd);
+    if (n->listener >= 0)
+        close(n->listener);
     free(n);
 }
 
@@ -76,8 +92,7 @@ bool net_has(const struct net *n, const struct addr *care_of)
     return find(n, care_of) != NULL;
 }
 
-/* A storm of replies must not be lost here: the forced size needs a privilege, the other may be cut. */
-static void enlarge_buffers(int fd)
+void net_enlarge_buffers(int fd)
 {
     const int bytes = BUFFER_BYTES;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
@@ -86,34 +101,17 @@ static void enlarge_buffers(int fd)
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
-/* interface NULL: any. Returns the socket or -errno. */
+/* address NULL: any; interface NULL: any. Returns the socket or -errno. */
 static int open_bound(const struct net *n, const struct addr *address, const char *interface)
 {
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    const int ttl = 255; /* RFC 3024 section 3.2; without its T any will do */
-    const struct sockaddr_in local = {
-        .sin_family = AF_INET,
-        .sin_port = htons(n->local_port),
-        .sin_addr.s_addr = htonl(address != NULL ? addr_ipv4(address) : INADDR_ANY),
-    };
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-
-    if (fd < 0)
-        return -errno;
-    enlarge_buffers(fd);
-    /* The home link's socket shares its port with those of the care-of addresses. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) < 0 ||
-        (interface != NULL &&
-         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0) ||
-        bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0 ||
-        epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
-        const int err = -errno;
-        close(fd);
-        return err;
-    }
-    return fd;
+    const int fd = n->family->open(address, interface, n->local_port);
+    if (fd < 0 || n->listener >= 0)
+        return fd;
+    const int err = watch(n, fd);
+    if (err == 0)
+        return fd;
+    close(fd);
+    return err;
 }
 
 int net_open(struct net *n, const struct addr *care_of)
@@ -146,19 +144,6 @@ int net_open_home(struct net *n, const char *interface)
     return 0;
 }
 
-/* The kernel takes the source address of each datagram on the home link from its control data. */
-static void set_source(struct letter *l, struct msghdr *h, const struct addr *source)
-{
-    const struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(addr_ipv4(source))};
-    h->msg_control = l->control;
-    h->msg_controllen = sizeof(l->control);
-    struct cmsghdr *c = CMSG_FIRSTHDR(h);
-    c->cmsg_level = IPPROTO_IP;
-    c->cmsg_type = IP_PKTINFO;
-    c->cmsg_len = CMSG_LEN(sizeof(info));
-    memcpy(CMSG_DATA(c), &info, sizeof(info));
-}
-
 void net_send(struct net *n, const struct mobile_output *out)
 {
     const struct port *port = find(n, &out->source);
@@ -168,19 +153,7 @@ void net_send(struct net *n, const struct mobile_output *out)
     if (n->waiting == BATCH || (n->waiting > 0 && n->waiting_fd != port->fd))
         net_flush(n);
 
-    struct letter *l = &n->letters[n->waiting];
-    struct msghdr *h = &n->batch[n->waiting].msg_hdr;
-    l->to = (struct sockaddr_in){
-        .sin_family = AF_INET,
-        .sin_port = htons(MIP4_PORT),
-        .sin_addr.s_addr = htonl(addr_ipv4(&out->destination)),
-    };
-    memcpy(l->message, out->message, out->len);
-    l->part = (struct iovec){.iov_base = l->message, .iov_len = out->len};
-    *h = (struct msghdr){
-        .msg_name = &l->to, .msg_namelen = sizeof(l->to), .msg_iov = &l->part, .msg_iovlen = 1};
-    if (home)
-        set_source(l, h, &out->source);
+    n->family->write(&n->letters[n->waiting], &n->batch[n->waiting].msg_hdr, out, home);
     n->waiting_fd = port->fd;
     n->waiting++;
 }
@@ -202,18 +175,31 @@ void net_flush(struct net *n)
     n->waiting = 0;
 }
 
+/* What is for a care-of address of somebody else's on this host is no concern of ours. */
+static void take_reply(struct net *n, int place, size_t len, net_input *input, void *shell)
+{
+    struct mobile_reply reply;
+    struct addr care_of;
+    if (!n->family->read(&n->senders[place], n->replies[place], len, &reply, &care_of))
+        return;
+    if (addr_equal(&care_of, &addr_unspecified) || net_has(n, &care_of))
+        input(shell, &reply);
+}
+
 static int receive_batch(struct net *n, int fd, net_input *input, void *shell)
 {
     struct mmsghdr batch[BATCH] = {0};
     struct iovec parts[BATCH];
     for (int i = 0; i < BATCH; i++) {
         parts[i] = (struct iovec){.iov_base = n->replies[i], .iov_len = REPLY_MAX};
-        batch[i].msg_hdr.msg_iov = &parts[i];
-        batch[i].msg_hdr.msg_iovlen = 1;
+        batch[i].msg_hdr = (struct msghdr){.msg_name = &n->senders[i],
+                                           .msg_namelen = sizeof(n->senders[i]),
+                                           .msg_iov = &parts[i],
+                                           .msg_iovlen = 1};
     }
     const int got = recvmmsg(fd, batch, BATCH, 0, NULL);
     for (int i = 0; i < got; i++)
-        input(shell, n->replies[i], batch[i].msg_len);
+        take_reply(n, i, batch[i].msg_len, input, shell);
     return got;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The UDP sockets of the mobile nodes: one for each care-of address, one on the home link for all that are
- * home. Requests are collected and sent in batches. One owner thread.
+ * The sockets of the mobile nodes: one for each care-of address, one on the home link for all that are home;
+ * of UDP for IPv4, raw for IPv6. Requests are collected and sent in batches. One owner thread.
  */
 #ifndef MN_NET_H
 #define MN_NET_H
@@ -12,10 +12,11 @@ enum { NET_SOCKETS_MAX = 64 };
 
 struct net;
 
-typedef void net_input(void *shell, const uint8_t *message, size_t len);
+typedef void net_input(void *shell, const struct mobile_reply *reply);
 
-/* Sockets are added to the epoll set with data.fd. NULL: out of memory. */
-struct net *net_create(int epoll, uint16_t port);
+/* Sockets of the home agent's family, added to the epoll set with data.fd; port: the local one of UDP. NULL:
+ * errno says why not. */
+struct net *net_create(int epoll, uint16_t port, const struct addr *home_agent);
 void net_destroy(struct net *n);
 
 /* A socket for a care-of address of this host; nothing to do where there is one. 0 or -errno. */

@@ -13,34 +13,39 @@ static const char help[] =
     "usage: homeport-mn --home-agent ADDRESS --care-of ADDRESS[,...] (--home ... --key ... | --mobile-nodes "
     "FILE)\n"
     "\n"
-    "Simulates mobile nodes with co-located care-of addresses (RFC 5944) that register with a home agent.\n"
+    "Simulates mobile nodes with co-located care-of addresses that register with a home agent: by Mobile "
+    "IPv4\n"
+    "(RFC 5944), or, where the addresses are IPv6, by Mobile IPv6 (RFC 6275, RFC 4285).\n"
     "\n"
     "who\n"
     "  --home ADDRESS[+COUNT]    home address of a mobile node, or of COUNT from it on; may be repeated\n"
     "  --spi N                   their security parameter index (256)\n"
     "  --key hex:...|file:PATH   their key\n"
-    "  --algorithm NAME          hmac-md5 (default), hmac-sha1, hmac-sha256\n"
-    "  --replay STYLE            timestamp (default), nonce\n"
+    "  --algorithm NAME          hmac-md5 (IPv4's default), hmac-sha1 (IPv6's only one), hmac-sha256\n"
+    "  --replay STYLE            timestamp (default); IPv4: nonce; IPv6: sequence\n"
     "  --mobile-nodes FILE       rows address,spi,key[,algorithm[,replay[,nai]]]\n"
     "where\n"
     "  --home-agent ADDRESS      the home agent\n"
     "  --care-of A[,B...]        addresses of this host: the first is where they start\n"
     "  --spread                  divide the mobile nodes among all care-of addresses\n"
-    "  --port N                  local UDP port (434)\n"
+    "  --port N                  local UDP port of IPv4 (434)\n"
     "what\n"
     "  --lifetime S              asked for, 1 to 65535 = infinite (600)\n"
     "  --renew S                 renew after S seconds (four fifths of the lifetime granted)\n"
     "  --rate N                  at most N requests/s of all together (1000); 0: no limit\n"
-    "  --tries N                 requests before giving up, 1 s apart, then 2, 4, ... (6); 0: never give up\n"
+    "  --tries N                 requests before giving up, 1 s apart (IPv6: 1.5 s), then twice as long, ... "
+    "(6);\n"
+    "                            0: never give up\n"
     "  --roam-every S            move to the next care-of address every S seconds\n"
     "  --duration S              end after S seconds; 0: when everyone was answered (until stopped)\n"
     "  --deregister              deregister at the end, from abroad\n"
     "  --at-home INTERFACE       come home to this interface at the end, and deregister from there\n"
-    "  --netmask BITS            of the home network (24)\n"
+    "  --netmask BITS            of the home network (24; IPv6: 64)\n"
     "the tunnel\n"
     "  --tun NAME                a TUN device, made if needed, that bears the home addresses and gets what\n"
     "                            was decapsulated, so that the kernel answers\n"
-    "  --reverse-tunnel          ask for a reverse tunnel (T, RFC 3024); what the kernel gives to the TUN\n"
+    "  --reverse-tunnel          ask for a reverse tunnel (T, RFC 3024; IPv6 has it); what the kernel gives "
+    "to the TUN\n"
     "                            device goes by it: route there what shall\n"
     "  --stream-port N           UDP port of numbered streams from homeport-stream (9); 0: none\n"
     "report\n"
@@ -52,7 +57,7 @@ static const char help[] =
     "SIGINT and SIGTERM end it as --duration does; a second one at once.\n"
     "Exit status: 0 every mobile node got what it asked for, 1 some did not, 2 usage.\n";
 
-enum { HOMES_MAX = 256 };
+enum { HOMES_MAX = 256, NETMASK_IPV4 = 24, NETMASK_IPV6 = 64 };
 
 struct state {
     struct options *o;
@@ -93,7 +98,7 @@ size_t options_addresses(const char *text, struct addr out[static NET_SOCKETS_MA
             return 0;
         memcpy(one, text, len);
         one[len] = '\0';
-        if (!addr_parse(one, &out[n]) || !addr_is_ipv4(&out[n]) || addr_is_unspecified(&out[n]))
+        if (!addr_parse(one, &out[n]) || addr_is_unspecified(&out[n]))
             return 0;
         if (text[len] == '\0')
             return n + 1;
@@ -102,11 +107,11 @@ size_t options_addresses(const char *text, struct addr out[static NET_SOCKETS_MA
     return 0;
 }
 
-static bool parse_ipv4(struct state *s, const char *text, struct addr *out)
+static bool parse_address(struct state *s, const char *text, struct addr *out)
 {
     struct addr a;
-    if (!addr_parse(text, &a) || !addr_is_ipv4(&a) || addr_is_unspecified(&a)) {
-        snprintf(s->error, sizeof(s->error), "%.60s is not an IPv4 address", text);
+    if (!addr_parse(text, &a) || addr_is_unspecified(&a)) {
+        snprintf(s->error, sizeof(s->error), "%.60s is not an address", text);
         return false;
     }
     *out = a;
@@ -138,7 +143,7 @@ NUMBER_OPTION(rate, s->o->rate, 0, 10000000)
 NUMBER_OPTION(tries, s->o->policy.tries, 0, 255)
 NUMBER_OPTION(roam_every, s->o->roam_every_s, 1, 1000000)
 NUMBER_OPTION(duration, s->o->duration_s, 0, 100000000)
-NUMBER_OPTION(netmask, s->o->netmask_bits, 1, 32)
+NUMBER_OPTION(netmask, s->o->netmask_bits, 1, 128)
 NUMBER_OPTION(stream_port, s->o->stream_port, 0, 65535)
 
 #define FLAG_OPTION(name, field)                               \
@@ -185,7 +190,8 @@ static bool take_algorithm(struct state *s, const char *text)
 
 static bool take_replay(struct state *s, const char *text)
 {
-    return roster_replay(text, &s->like.replay) || complain(s, "replay protection is timestamp or nonce");
+    return roster_replay(text, &s->like.replay) ||
+           complain(s, "replay protection is timestamp, nonce or sequence");
 }
 
 static bool take_mobile_nodes(struct state *s, const char *text)
@@ -195,13 +201,13 @@ static bool take_mobile_nodes(struct state *s, const char *text)
 
 static bool take_home_agent(struct state *s, const char *text)
 {
-    return parse_ipv4(s, text, &s->o->home_agent);
+    return parse_address(s, text, &s->o->home_agent);
 }
 
 static bool take_care_of(struct state *s, const char *text)
 {
     s->o->care_of_count = options_addresses(text, s->o->care_of);
-    return s->o->care_of_count > 0 || complain(s, "not a list of IPv4 addresses");
+    return s->o->care_of_count > 0 || complain(s, "not a list of addresses");
 }
 
 static bool take_at_home(struct state *s, const char *text)
@@ -289,11 +295,26 @@ static bool add_home(struct state *s, const char *text)
         return complain(s, "not an IPv4 address");
     memcpy(first, text, len);
     first[len] = '\0';
-    if (!parse_ipv4(s, first, &s->like.home))
+    if (!parse_address(s, first, &s->like.home))
         return false;
     if (text[len] == '+' && !parse_number(s, text + len + 1, 1, UINT32_C(1) << 24, &count))
         return false;
     return roster_add_range(&s->o->roster, &s->like, count, s->error);
+}
+
+/* A mobile node, its care-of addresses and its home agent: there are no tunnels from one to the other. */
+static bool one_family(struct state *s)
+{
+    const bool ipv4 = addr_is_ipv4(&s->o->home_agent);
+    for (size_t i = 0; i < s->o->care_of_count; i++)
+        if (addr_is_ipv4(&s->o->care_of[i]) != ipv4)
+            return complain(s, "--care-of is not of the home agent's family");
+    for (size_t i = 0; i < s->o->roster.count; i++)
+        if (addr_is_ipv4(&s->o->roster.rows[i].home) != ipv4)
+            return complain(s, "a home address is not of the home agent's family");
+    if (s->o->netmask_bits == 0)
+        s->o->netmask_bits = ipv4 ? NETMASK_IPV4 : NETMASK_IPV6;
+    return !ipv4 || s->o->netmask_bits <= 32 || complain(s, "--netmask has at most 32 bits");
 }
 
 /* What only all options together show. */
@@ -310,7 +331,7 @@ static bool complete(struct state *s)
         return complain(s, "--home-agent is missing");
     if (s->o->care_of_count == 0)
         return complain(s, "--care-of is missing");
-    return true;
+    return one_family(s);
 }
 
 static bool take_all(struct state *s, int argc, char **argv)
@@ -338,11 +359,12 @@ enum options_result options_parse(int argc, char **argv, struct options *o)
         .duration_s = OPTIONS_UNTIL_STOPPED,
         .port = MIP4_PORT,
         .stream_port = 9, /* "discard" (RFC 863) */
-        .netmask_bits = 24,
     };
     struct state s = {
         .o = o,
-        .like = {.spi = MIP4_SPI_MIN, .key.algorithm = AUTH_HMAC_MD5, .replay = MOBILE_TIMESTAMP},
+        .like = {.spi = MIP4_SPI_MIN,
+                 .key.algorithm = ROSTER_ALGORITHM_OF_FAMILY,
+                 .replay = MOBILE_TIMESTAMP},
     };
     if (take_all(&s, argc, argv))
         return s.done ? OPTIONS_DONE : OPTIONS_RUN;

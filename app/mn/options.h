@@ -34,7 +34,7 @@ enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
 
 /* OPTIONS_DONE: help or version was printed; OPTIONS_BAD: what is wrong is on stderr. */
 enum options_result options_parse(int argc, char **argv, struct options *o);
-/* "A[,B...]", IPv4. How many; 0: malformed or too many. */
+/* "A[,B...]". How many; 0: malformed or too many. */
 size_t options_addresses(const char *text, struct addr out[static NET_SOCKETS_MAX]);
 void options_clear(struct options *o);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
-#include "mip4.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -89,11 +88,13 @@ void report_status(FILE *to, const struct report *r, uint64_t now_ns, bool json)
     fflush(to);
 }
 
-static void text_codes(FILE *to, const char *what, const uint64_t counts[static 256])
+static void text_codes(FILE *to, const struct fleet *fleet, const char *what,
+                       const uint64_t counts[static 256])
 {
     for (int code = 0; code < 256; code++)
         if (counts[code] > 0)
-            fprintf(to, "%s %d (%s): %" PRIu64 "\n", what, code, mip4_code_text((uint8_t)code), counts[code]);
+            fprintf(to, "%s %d (%s): %" PRIu64 "\n", what, code, fleet_code_text(fleet, (uint8_t)code),
+                    counts[code]);
 }
 
 static void text_count(FILE *to, const char *what, uint64_t count)
@@ -115,7 +116,7 @@ static void text_unexpected(FILE *to, const struct report *r)
     const struct tally *t = fleet_tally(r->fleet);
     for (int i = 0; i < MOBILE_VERDICT_COUNT; i++)
         text_count(to, mobile_verdict_text((enum mobile_verdict)i), t->discarded[i]);
-    text_codes(to, "  with code", t->unverified);
+    text_codes(to, r->fleet, "  with code", t->unverified);
     text_count(to, "reply for a home address that is none of ours", t->unknown_home);
     for (int i = TUNNEL_DELIVERED + 1; i < TUNNEL_VERDICT_COUNT; i++)
         if (r->tunnel->verdicts[i] > 0)
@@ -156,7 +157,7 @@ void report_text(FILE *to, const struct report *r)
             t->requests, t->accepted, t->timeouts, t->retransmissions);
     fprintf(to, "%.1f registrations/s, at best %" PRIu64 " in a second\n", registrations_per_s(t), r->peak);
     text_latency(to, &t->latency_us);
-    text_codes(to, "denied, code", t->denied);
+    text_codes(to, r->fleet, "denied, code", t->denied);
     fprintf(to, "%" PRIu64 " packets, %" PRIu64 " bytes through the tunnel\n",
             r->tunnel->verdicts[TUNNEL_DELIVERED], r->tunnel->bytes);
     text_count(to, "packets through the reverse tunnel", r->tunnel->reversed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "roster.h"
 #include "mip4.h"
+#include "successor.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,17 +42,33 @@ static bool add(struct roster *roster, const struct mobile_identity *row)
     return true;
 }
 
+/* RFC 5944 section 5.1 knows all algorithms and no sequence numbers, RFC 4285 section 5.1 only HMAC-SHA-1 and
+ * no nonces. */
+static bool suit_family(struct mobile_identity *row, char *error)
+{
+    const bool ipv4 = addr_is_ipv4(&row->home);
+    if (row->key.algorithm == ROSTER_ALGORITHM_OF_FAMILY)
+        row->key.algorithm = ipv4 ? AUTH_HMAC_MD5 : AUTH_HMAC_SHA1;
+    if (!ipv4 && row->key.algorithm != AUTH_HMAC_SHA1)
+        return refuse(error, "an IPv6 home address takes hmac-sha1 alone", "");
+    if (row->replay == (ipv4 ? MOBILE_SEQUENCE : MOBILE_NONCE))
+        return refuse(error, "replay protection of IPv4 is timestamp or nonce, of IPv6 timestamp or sequence",
+                      "");
+    return true;
+}
+
 bool roster_add_range(struct roster *roster, const struct mobile_identity *like, uint32_t count,
                       char error[static ROSTER_ERROR_MAX])
 {
-    const uint32_t first = addr_ipv4(&like->home);
-    if (count == 0 || count - 1 > UINT32_MAX - first)
-        return refuse(error, "no such range of home addresses", "");
-
     struct mobile_identity row = *like;
+    if (count == 0 || !addr_successor(&like->home, count - 1, &row.home))
+        return refuse(error, "no such range of home addresses", "");
+    if (!suit_family(&row, error))
+        return false;
+
     row.nai = NULL;
     for (uint32_t i = 0; i < count; i++) {
-        row.home = addr_from_ipv4(first + i);
+        addr_successor(&like->home, i, &row.home);
         if (!add(roster, &row))
             return refuse(error, "out of memory", "");
     }
@@ -140,6 +157,8 @@ bool roster_replay(const char *text, uint8_t *replay)
         *replay = MOBILE_TIMESTAMP;
     else if (strcmp(text, "nonce") == 0)
         *replay = MOBILE_NONCE;
+    else if (strcmp(text, "sequence") == 0)
+        *replay = MOBILE_SEQUENCE;
     else
         return false;
     return true;
@@ -176,25 +195,28 @@ static bool split(char *line, char *columns[static COLUMNS_MAX])
 static bool parse_row(char *line, struct mobile_identity *row, char *error)
 {
     char *columns[COLUMNS_MAX];
-    enum auth_algorithm algorithm = AUTH_HMAC_MD5;
+    enum auth_algorithm algorithm;
 
     if (!split(line, columns))
         return refuse(error, "a row is address,spi,key[,algorithm[,replay[,nai]]]", "");
-    if (!addr_parse(columns[0], &row->home) || !addr_is_ipv4(&row->home))
-        return refuse(error, "not an IPv4 address", columns[0]);
+    if (!addr_parse(columns[0], &row->home) || addr_is_unspecified(&row->home))
+        return refuse(error, "not an address", columns[0]);
     if (!roster_spi(columns[1], &row->spi))
         return refuse(error, "an SPI is a number from 256 to 4294967295", columns[1]);
     if (!roster_key(columns[2], &row->key, error))
         return false;
-    if (*columns[3] != '\0' && !auth_by_name(columns[3], &algorithm))
-        return refuse(error, "no such algorithm", columns[3]);
+    row->key.algorithm = ROSTER_ALGORITHM_OF_FAMILY;
+    if (*columns[3] != '\0') {
+        if (!auth_by_name(columns[3], &algorithm))
+            return refuse(error, "no such algorithm", columns[3]);
+        row->key.algorithm = (uint8_t)algorithm;
+    }
     if (*columns[4] != '\0' && !roster_replay(columns[4], &row->replay))
-        return refuse(error, "replay protection is timestamp or nonce", columns[4]);
+        return refuse(error, "replay protection is timestamp, nonce or sequence", columns[4]);
     if (strlen(columns[5]) > NAI_MAX)
         return refuse(error, "a network access identifier has at most 255 bytes", "");
-    row->key.algorithm = (uint8_t)algorithm;
     row->nai = *columns[5] != '\0' ? columns[5] : NULL;
-    return true;
+    return suit_family(row, error);
 }
 
 static bool add_line(struct roster *roster, char *line, char *error)

@@ -19,8 +19,12 @@ struct roster {
 
 void roster_clear(struct roster *roster);
 
+/* The algorithm of one that was not told of any: its family's own, RFC 5944 section 5.1's default or the only
+ * one of RFC 4285 section 5.1. */
+enum { ROSTER_ALGORITHM_OF_FAMILY = AUTH_ALGORITHMS };
+
 /* `count` nodes with successive home addresses from like->home on, in all else like it. False: the addresses
- * run out, or memory does; error says. */
+ * run out, or memory does, or the family does not know what it asks for; error says. */
 bool roster_add_range(struct roster *roster, const struct mobile_identity *like, uint32_t count,
                       char error[static ROSTER_ERROR_MAX]);
 
@@ -33,7 +37,7 @@ bool roster_add_file(struct roster *roster, const char *path, char error[static 
 bool roster_key(const char *text, struct auth_key *key, char error[static ROSTER_ERROR_MAX]);
 /* A decimal SPI that is not reserved. */
 bool roster_spi(const char *text, uint32_t *spi);
-/* "timestamp" or "nonce". */
+/* "timestamp", "nonce" or "sequence". */
 bool roster_replay(const char *text, uint8_t *replay);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "run.h"
 #include "commands.h"
+#include "home_link.h"
 #include "lodging.h"
 #include "report.h"
 #include "tunnel.h"
@@ -15,7 +16,9 @@
 
 static const uint64_t tick_ns = NSEC_PER_S;
 static const uint64_t grace_ns = 3 * NSEC_PER_S; /* a first retransmission and the second */
-static const uint8_t host_bits = 32;             /* on the TUN device: no network is there */
+
+/* On the TUN device there is no network. */
+enum { HOST_BITS_IPV4 = 32, HOST_BITS_IPV6 = 128 };
 
 /* SETTLING: no new wishes, but a while for the answers to the old ones. */
 enum phase { RUNNING, SETTLING, ENDING, OVER };
@@ -51,6 +54,11 @@ static void complain(const char *what, int err)
     fprintf(stderr, "homeport-mn: %s: %s\n", what, strerror(err));
 }
 
+static bool is_ipv6(const struct run *r)
+{
+    return !addr_is_ipv4(&r->o->home_agent);
+}
+
 /* Announces first, as RFC 5944 section 4.6 orders it. */
 static void emit(void *shell, const struct mobile *m, const struct mobile_output *out)
 {
@@ -58,7 +66,7 @@ static void emit(void *shell, const struct mobile *m, const struct mobile_output
     const int err = out->announce ? lodging_announce(r->lodging, &m->identity.home) : 0;
     if (err < 0 && r->announce_errno != -err) {
         r->announce_errno = -err;
-        complain("gratuitous ARP", -err);
+        complain("announcement on the home link", -err);
     }
     if (out->len > 0)
         net_send(r->net, out);
@@ -138,6 +146,7 @@ static bool make_tunnel(struct run *r)
 {
     const struct options *o = r->o;
     const struct tunnel_conf conf = {.fleet = r->fleet,
+                                     .ipv6 = is_ipv6(r),
                                      .is_care_of = is_care_of,
                                      .shell = r,
                                      .stream_port = o->stream_port,
@@ -160,7 +169,7 @@ static bool start(struct run *r)
 {
     const struct options *o = r->o;
     r->epoll = epoll_create1(EPOLL_CLOEXEC);
-    r->net = r->epoll < 0 ? NULL : net_create(r->epoll, o->port);
+    r->net = r->epoll < 0 ? NULL : net_create(r->epoll, o->port, &o->home_agent);
     if (r->net == NULL || !watch_signals(r)) {
         complain("start", errno);
         return false;
@@ -210,7 +219,7 @@ void run_destroy(struct run *r)
 /* The kernel is told first: away, it must not answer ARP for the home addresses on the home link any more. */
 int run_register(struct run *r)
 {
-    const int err = lodging_move(r->lodging, r->o->tun, host_bits);
+    const int err = lodging_move(r->lodging, r->o->tun, is_ipv6(r) ? HOST_BITS_IPV6 : HOST_BITS_IPV4);
     if (err < 0)
         return err;
 
@@ -226,6 +235,8 @@ int run_register(struct run *r)
 int run_roam(struct run *r, const struct addr *care_of, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (addr_is_ipv4(&care_of[i]) == is_ipv6(r))
+            return -EAFNOSUPPORT;
         const int err = net_open(r->net, &care_of[i]);
         if (err < 0)
             return err;
@@ -236,9 +247,21 @@ int run_roam(struct run *r, const struct addr *care_of, size_t count)
     return run_register(r);
 }
 
+/* Nobody answers where no home agent defends the home address: then the kernel may ask as it likes. */
+static int meet_agent(struct run *r, const char *interface)
+{
+    if (!is_ipv6(r))
+        return 0;
+    const struct mobile *m = &fleet_node(r->fleet, 0)->mobile;
+    const int err = home_link_meet_agent(interface, &m->identity.home, &m->home_agent);
+    return err == -ETIMEDOUT ? 0 : err;
+}
+
 int run_go_home(struct run *r, const char *interface)
 {
-    int err = net_open_home(r->net, interface);
+    int err = meet_agent(r, interface);
+    if (err == 0)
+        err = net_open_home(r->net, interface);
     if (err == 0)
         err = lodging_move(r->lodging, interface, r->o->netmask_bits);
     if (err < 0)
@@ -378,10 +401,10 @@ static int wait_ms(const struct run *r)
     return next_ns <= now_ns ? 0 : (int)((next_ns - now_ns + NSEC_PER_MS - 1) / NSEC_PER_MS);
 }
 
-static void input(void *shell, const uint8_t *message, size_t len)
+static void input(void *shell, const struct mobile_reply *reply)
 {
     struct run *r = shell;
-    fleet_input(r->fleet, r->now, message, len);
+    fleet_input(r->fleet, r->now, reply);
 }
 
 static void read_commands(struct run *r)

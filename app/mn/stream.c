@@ -7,6 +7,7 @@
 #include "addr.h"
 #include "bytes.h"
 #include "instant.h"
+#include "successor.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -85,19 +86,21 @@ static bool parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *ou
     return true;
 }
 
-static bool parse_ipv4(const char *text, struct addr *out)
+static bool parse_address(const char *text, struct addr *out)
 {
-    return addr_parse(text, out) && addr_is_ipv4(out);
+    return addr_parse(text, out) && !addr_is_unspecified(out);
 }
 
 /* ADDRESS or ADDRESS+COUNT. */
 static bool parse_targets(char *text, struct plan *p)
 {
+    struct addr last;
     char *plus = strchr(text, '+');
     if (plus == NULL)
-        return parse_ipv4(text, &p->to);
+        return parse_address(text, &p->to);
     *plus = '\0';
-    return parse_ipv4(text, &p->to) && parse_u32(plus + 1, 1, TARGETS_MAX, &p->targets);
+    return parse_address(text, &p->to) && parse_u32(plus + 1, 1, TARGETS_MAX, &p->targets) &&
+           addr_successor(&p->to, p->targets - 1, &last);
 }
 
 static bool take(struct plan *p, int option, char *text)
@@ -108,7 +111,7 @@ static bool take(struct plan *p, int option, char *text)
     case 'z':
         return p->zipf = true;
     case 'f':
-        return parse_ipv4(text, &p->from);
+        return parse_address(text, &p->from);
     case 'p':
         return parse_u32(text, 1, 65535, &p->port);
     case 'r':
@@ -157,23 +160,50 @@ static void parse_options(int argc, char **argv, struct plan *p)
             fprintf(stderr, "homeport-stream: --%s: wrong value %s\n", names[which].name, optarg);
         exit(EXIT_USAGE);
     }
-    if (optind < argc || addr_is_unspecified(&p->to)) {
+    const bool mixed = !addr_is_unspecified(&p->from) && addr_is_ipv4(&p->from) != addr_is_ipv4(&p->to);
+    if (optind < argc || addr_is_unspecified(&p->to) || mixed) {
         fputs(help, stderr);
         exit(EXIT_USAGE);
     }
 }
 
+/* Of either family; addr_unspecified: any of that of the other end. Returns its length. */
+static socklen_t to_sockaddr(const struct addr *a, bool ipv4, uint16_t port, struct sockaddr_storage *out)
+{
+    const bool any = addr_is_unspecified(a);
+    *out = (struct sockaddr_storage){0};
+    if (ipv4) {
+        struct sockaddr_in *in = (struct sockaddr_in *)out;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(port);
+        in->sin_addr.s_addr = htonl(any ? INADDR_ANY : addr_ipv4(a));
+        return sizeof(*in);
+    }
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(port);
+    memcpy(&in6->sin6_addr, a->b, sizeof(a->b));
+    return sizeof(*in6);
+}
+
+static bool set_discovery(int fd, bool ipv4, bool dont_fragment)
+{
+    const int how = ipv4 ? (dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT)
+                         : (dont_fragment ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_DONT);
+    return setsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &how,
+                      sizeof(how)) == 0;
+}
+
 /* Returns the socket or -1. */
 static int open_socket(const struct plan *p)
 {
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const int discover = p->dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
-    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
-    if (!addr_is_unspecified(&p->from))
-        local.sin_addr.s_addr = htonl(addr_ipv4(&p->from));
+    const bool ipv4 = addr_is_ipv4(&p->to);
+    const int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_storage local;
+    const socklen_t len = to_sockaddr(&p->from, ipv4, 0, &local);
     /* Bound even without --from: the receiver tells senders apart by their port. */
-    if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0 ||
-        bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0)
+    if (fd < 0 || !set_discovery(fd, ipv4, p->dont_fragment) ||
+        bind(fd, (const struct sockaddr *)&local, len) < 0)
         return -1;
     return fd;
 }
@@ -181,7 +211,7 @@ static int open_socket(const struct plan *p)
 /* Whose turn it is, and what number it gets. */
 struct targets {
     uint32_t n;
-    uint32_t first; /* host order */
+    struct addr first;
     uint32_t turn;
     uint64_t *numbers; /* the next of each */
     double *upto;      /* sum of the shares up to each, at last 1; NULL: in turn */
@@ -190,7 +220,7 @@ struct targets {
 
 static bool targets_init(struct targets *t, const struct plan *p)
 {
-    *t = (struct targets){.n = p->targets, .first = addr_ipv4(&p->to), .state = 1};
+    *t = (struct targets){.n = p->targets, .first = p->to, .state = 1};
     t->numbers = calloc(t->n, sizeof(*t->numbers));
     t->upto = p->zipf ? calloc(t->n, sizeof(*t->upto)) : NULL;
     if (t->numbers == NULL || (p->zipf && t->upto == NULL))
@@ -237,7 +267,8 @@ static uint32_t targets_pick(struct targets *t)
 struct batch {
     int fd;
     struct targets targets;
-    struct sockaddr_in to[BATCH];
+    uint16_t port;
+    struct sockaddr_storage to[BATCH];
     uint32_t size;
     struct iovec parts[BATCH];
     struct mmsghdr messages[BATCH];
@@ -247,15 +278,15 @@ struct batch {
 static bool batch_init(struct batch *b, int fd, const struct plan *p)
 {
     b->fd = fd;
+    b->port = (uint16_t)p->port;
     b->size = p->size;
     b->payloads = calloc(BATCH, p->size);
     if (b->payloads == NULL || !targets_init(&b->targets, p))
         return false;
     for (int i = 0; i < BATCH; i++) {
-        b->to[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)p->port)};
         b->parts[i] = (struct iovec){.iov_base = b->payloads + (size_t)i * p->size, .iov_len = p->size};
-        b->messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &b->to[i], .msg_namelen = sizeof(b->to[i]), .msg_iov = &b->parts[i], .msg_iovlen = 1};
+        b->messages[i].msg_hdr =
+            (struct msghdr){.msg_name = &b->to[i], .msg_iov = &b->parts[i], .msg_iovlen = 1};
     }
     return true;
 }
@@ -267,7 +298,9 @@ static void batch_send(struct batch *b, unsigned n, struct result *result)
     for (unsigned i = 0; i < n; i++) {
         const uint32_t target = targets_pick(&b->targets);
         struct writer w = writer_over(b->parts[i].iov_base, b->size);
-        b->to[i].sin_addr.s_addr = htonl(b->targets.first + target);
+        struct addr to;
+        addr_successor(&b->targets.first, target, &to);
+        b->messages[i].msg_hdr.msg_namelen = to_sockaddr(&to, addr_is_ipv4(&to), b->port, &b->to[i]);
         write_u64(&w, b->targets.numbers[target]++);
     }
     for (unsigned done = 0; done < n;) {

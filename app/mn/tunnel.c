@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tunnel.h"
 #include "iface.h"
+#include "tunnel_family.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { BATCH = 64, TURNS = 8, DATAGRAM_MAX = 65536, BUFFER_BYTES = 64 << 20 };
@@ -20,6 +18,7 @@ enum { LINK_MTU = 1500, OUTER_TTL = 64 };
 
 struct tunnel {
     struct tunnel_conf conf;
+    const struct tunnel_family *family;
     int raw;
     int tun;  /* -1: none */
     int back; /* sends outer datagrams as they are; -1: no reverse tunnel */
@@ -37,10 +36,10 @@ const char *tunnel_verdict_text(enum tunnel_verdict verdict)
     return texts[verdict];
 }
 
-/* Returns the socket or -1. While it is open the kernel answers no IP-in-IP with "protocol unreachable". */
-static int open_raw(void)
+/* Returns the socket or -1. */
+static int open_raw(const struct tunnel_family *family)
 {
-    const int fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_IPIP);
+    const int fd = family->listen();
     const int bytes = BUFFER_BYTES;
     const int on = 1;
     if (fd < 0)
@@ -70,20 +69,20 @@ static int open_tun(const char *name)
 /* The kernel's datagrams are to fit into the link when they are encapsulated. 0, or -1 with errno. */
 static int open_back(struct tunnel *t)
 {
-    const int err = iface_set_mtu(t->conf.tun, LINK_MTU - IPV4_HEADER);
+    const int err = iface_set_mtu(t->conf.tun, LINK_MTU - t->family->header);
     if (err < 0) {
         errno = -err;
         return -1;
     }
-    t->back = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+    t->back = socket(t->family->domain, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
     return t->back < 0 ? -1 : 0;
 }
 
 /* *what: what was tried last. 0, or -1 with errno. */
 static int open_all(struct tunnel *t, const char **what)
 {
-    *what = "raw socket for IP in IP";
-    t->raw = open_raw();
+    *what = "raw socket for the tunnel";
+    t->raw = open_raw(t->family);
     if (t->raw < 0)
         return -1;
     if (t->conf.tun == NULL)
@@ -102,6 +101,7 @@ struct tunnel *tunnel_create(const struct tunnel_conf *conf, const char **what)
     if (t == NULL)
         return NULL;
     t->conf = *conf;
+    t->family = conf->ipv6 ? &tunnel_ipv6 : &tunnel_ipv4;
     t->raw = t->tun = t->back = -1;
     if (open_all(t, what) == 0)
         return t;
@@ -134,18 +134,9 @@ const struct tunnel_counters *tunnel_counters(const struct tunnel *t)
     return &t->counters;
 }
 
-static void set_tos(uint8_t *header, size_t header_len, uint8_t tos)
-{
-    enum { TOS = 1, CHECKSUM = 10 };
-    header[TOS] = tos;
-    header[CHECKSUM] = header[CHECKSUM + 1] = 0;
-    const uint16_t sum = inet_finish(inet_sum(0, header, header_len));
-    header[CHECKSUM] = (uint8_t)(sum >> 8);
-    header[CHECKSUM + 1] = (uint8_t)sum;
-}
-
 /* RFC 6040 section 4.2. False: the datagram must be dropped. */
-static bool combine_ecn(const struct ipv4 *outer, const struct ipv4 *inner, uint8_t *inner_bytes)
+static bool combine_ecn(const struct tunnel *t, const struct ip_header *outer, const struct ip_header *inner,
+                        uint8_t *inner_bytes)
 {
     const uint8_t out = outer->tos & ECN_MASK;
     const uint8_t in = inner->tos & ECN_MASK;
@@ -153,11 +144,12 @@ static bool combine_ecn(const struct ipv4 *outer, const struct ipv4 *inner, uint
         return out != ECN_CE;
     const bool worse = (out == ECN_CE && in != ECN_CE) || (out == ECN_ECT1 && in == ECN_ECT0);
     if (worse)
-        set_tos(inner_bytes, inner->header_len, (uint8_t)((inner->tos & ~ECN_MASK) | out));
+        t->family->set_tos(inner_bytes, inner, (uint8_t)((inner->tos & ~ECN_MASK) | out));
     return true;
 }
 
-static void deliver(struct tunnel *t, struct node *node, const struct ipv4 *inner, const uint8_t *datagram)
+static void deliver(struct tunnel *t, struct node *node, const struct ip_header *inner,
+                    const uint8_t *datagram)
 {
     arrivals_note(&node->arrivals, inner, datagram, t->conf.stream_port, instant_now().mono_ns);
     t->counters.bytes += inner->total_len;
@@ -165,13 +157,21 @@ static void deliver(struct tunnel *t, struct node *node, const struct ipv4 *inne
         t->counters.refused++;
 }
 
-static enum tunnel_verdict judge(struct tunnel *t, uint8_t *bytes, size_t len)
+/* Whatever is in it, fragments and headers that we do not know too: that is the kernel's to judge. */
+static bool read_inner(const struct tunnel *t, const uint8_t *bytes, size_t len, struct ip_header *inner)
 {
-    struct ipv4 outer, inner;
-    if (!ipv4_decode(bytes, len, &outer) || outer.protocol != IPPROTO_NUM_IPIP)
+    return ip_decode(bytes, len, inner, NULL) != IP_MALFORMED &&
+           addr_is_ipv4(&inner->destination) != t->conf.ipv6;
+}
+
+static enum tunnel_verdict judge(struct tunnel *t, const struct msghdr *h, uint8_t *bytes, size_t len)
+{
+    struct ip_header outer, inner;
+    size_t at;
+    if (!t->family->read(h, bytes, len, &outer, &at))
         return TUNNEL_MALFORMED;
-    uint8_t *datagram = bytes + outer.header_len;
-    if (!ipv4_decode(datagram, outer.total_len - outer.header_len, &inner))
+    uint8_t *datagram = bytes + at;
+    if (!read_inner(t, datagram, outer.total_len - at, &inner))
         return TUNNEL_MALFORMED;
 
     struct node *node = fleet_find(t->conf.fleet, &inner.destination);
@@ -181,7 +181,7 @@ static enum tunnel_verdict judge(struct tunnel *t, uint8_t *bytes, size_t len)
         return TUNNEL_WRONG_SOURCE;
     if (!t->conf.is_care_of(t->conf.shell, &outer.destination))
         return TUNNEL_WRONG_DESTINATION;
-    if (!combine_ecn(&outer, &inner, datagram))
+    if (!combine_ecn(t, &outer, &inner, datagram))
         return TUNNEL_CONGESTION;
     deliver(t, node, &inner, datagram);
     return TUNNEL_DELIVERED;
@@ -203,11 +203,14 @@ static int receive_batch(struct tunnel *t)
 {
     struct mmsghdr batch[BATCH] = {0};
     struct iovec parts[BATCH];
-    alignas(struct cmsghdr) char controls[BATCH][CMSG_SPACE(sizeof(uint32_t))];
+    struct sockaddr_storage senders[BATCH];
+    alignas(struct cmsghdr) char controls[BATCH][TUNNEL_CONTROL];
 
     for (int i = 0; i < BATCH; i++) {
         parts[i] = (struct iovec){.iov_base = t->datagrams[i], .iov_len = DATAGRAM_MAX};
-        batch[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
+        batch[i].msg_hdr = (struct msghdr){.msg_name = &senders[i],
+                                           .msg_namelen = sizeof(senders[i]),
+                                           .msg_iov = &parts[i],
                                            .msg_iovlen = 1,
                                            .msg_control = controls[i],
                                            .msg_controllen = sizeof(controls[i])};
@@ -215,7 +218,7 @@ static int receive_batch(struct tunnel *t)
     const int got = recvmmsg(t->raw, batch, BATCH, 0, NULL);
     for (int i = 0; i < got; i++) {
         note_overflow(t, &batch[i].msg_hdr);
-        t->counters.verdicts[judge(t, t->datagrams[i], batch[i].msg_len)]++;
+        t->counters.verdicts[judge(t, &batch[i].msg_hdr, t->datagrams[i], batch[i].msg_len)]++;
     }
     return got;
 }
@@ -234,15 +237,16 @@ int tunnel_reverse_fd(const struct tunnel *t)
     return t->back >= 0 ? t->tun : -1;
 }
 
-/* RFC 2003 section 3.1, RFC 3024 section 5.1.2: from the care-of address to the home agent of the last reply.
- * The kernel sent the inner datagram itself, so no hop is taken. */
-static struct ipv4 outer_of(const struct mobile *m, const struct ipv4 *inner)
+/* RFC 2003 section 3.1, RFC 3024 section 5.1.2; RFC 2473 section 3.1: from the care-of address to the home
+ * agent of the last reply. The kernel sent the inner datagram itself, so no hop is taken. */
+static struct ip_header outer_of(const struct tunnel *t, const struct mobile *m,
+                                 const struct ip_header *inner)
 {
-    return (struct ipv4){
+    return (struct ip_header){
         .tos = inner->tos,
         .ttl = OUTER_TTL,
-        .protocol = IPPROTO_NUM_IPIP,
-        .total_len = (uint16_t)(IPV4_HEADER + inner->total_len),
+        .protocol = t->family->protocol,
+        .total_len = (uint16_t)(t->family->header + inner->total_len),
         .fragment = inner->fragment & IPV4_FLAG_DF,
         .source = m->care_of,
         .destination = m->home_agent,
@@ -252,25 +256,24 @@ static struct ipv4 outer_of(const struct mobile *m, const struct ipv4 *inner)
 /* The datagram stands behind room for its outer header. */
 static bool send_back(struct tunnel *t, uint8_t *outer_bytes, size_t len)
 {
-    struct ipv4 inner;
-    if (!ipv4_decode(outer_bytes + IPV4_HEADER, len, &inner))
+    struct ip_header inner;
+    if (!read_inner(t, outer_bytes + t->family->header, len, &inner))
         return false;
     const struct node *node = fleet_find(t->conf.fleet, &inner.source);
     if (node == NULL || !mobile_is_bound(&node->mobile, instant_now().mono_ns))
         return false;
-    const struct ipv4 outer = outer_of(&node->mobile, &inner);
-    struct writer w = writer_over(outer_bytes, IPV4_HEADER);
-    ipv4_encode(&w, &outer);
-    const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(addr_ipv4(&outer.destination))};
-    return sendto(t->back, outer_bytes, outer.total_len, 0, (const struct sockaddr *)&to, sizeof(to)) > 0;
+    const struct ip_header outer = outer_of(t, &node->mobile, &inner);
+    struct writer w = writer_over(outer_bytes, t->family->header);
+    ip_encode(&w, &outer);
+    return t->family->send(t->back, outer_bytes, &outer);
 }
 
 void tunnel_reverse(struct tunnel *t)
 {
     uint8_t *outer = t->datagrams[0];
+    const size_t header = t->family->header;
     for (int i = 0; i < BATCH * TURNS; i++) {
-        const ssize_t len = read(t->tun, outer + IPV4_HEADER, DATAGRAM_MAX - IPV4_HEADER);
+        const ssize_t len = read(t->tun, outer + header, DATAGRAM_MAX - header);
         if (len <= 0)
             return;
         if (send_back(t, outer, (size_t)len))

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The mobile nodes' end of the tunnel: a raw socket that gets IP-in-IP datagrams (RFC 2003) whole, checks
- * them, counts them per home address, and hands the inner datagrams to the kernel through a TUN device if
- * there is one. By a reverse tunnel (RFC 3024) what the kernel gives to that device goes to the home agent.
- * One owner thread.
+ * The mobile nodes' end of the tunnel: a raw socket that gets datagrams of IP in IP (RFC 2003) or IPv6 in
+ * IPv6 (RFC 2473), whole ones, checks them, counts them per home address, and hands the inner datagrams to
+ * the kernel through a TUN device if there is one. By a reverse tunnel (RFC 3024; RFC 6275 section 11.3.1)
+ * what the kernel gives to that device goes to the home agent. One owner thread.
  */
 #ifndef MN_TUNNEL_H
 #define MN_TUNNEL_H
 
 #include "fleet.h"
 
-/* X(name, text): what became of an IP-in-IP datagram. */
+/* X(name, text): what became of a tunnelled datagram. */
 #define TUNNEL_VERDICTS(X)                                     \
     X(DELIVERED, "delivered")                                  \
-    X(MALFORMED, "not an IPv4 datagram in an IPv4 datagram")   \
+    X(MALFORMED, "not a datagram in a datagram of its family") \
     X(UNKNOWN_HOME, "for a home address that is none of ours") \
     X(WRONG_SOURCE, "not from the home agent")                 \
     X(WRONG_DESTINATION, "not to a care-of address")           \
@@ -37,6 +37,7 @@ struct tunnel_counters {
 
 struct tunnel_conf {
     struct fleet *fleet;
+    bool ipv6;
     bool (*is_care_of)(void *shell, const struct addr *a);
     void *shell;
     uint16_t stream_port; /* 0: none */

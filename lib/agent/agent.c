@@ -9,7 +9,8 @@
 #include "secondary/held.h"
 
 enum {
-    DENIALS_PER_S = 1000, /* 131 to those who cannot prove who they are */
+    DENIALS_PER_S = 1000, /* 131 or 146 to those who cannot prove who they are */
+    ERRORS_PER_S = 100,   /* binding errors and ICMP to anybody (RFC 6275 section 9.3.3) */
     NOTES_PER_S = 5       /* of each kind that a stranger can cause */
 };
 
@@ -32,6 +33,7 @@ static bool begin(struct agent *agent, const struct agent_settings *settings, co
     agent->seed.len = AGENT_SEED;
     memcpy(agent->seed.bytes, seed, AGENT_SEED);
     agent->denials = limit_of(DENIALS_PER_S, DENIALS_PER_S);
+    agent->errors = limit_of(ERRORS_PER_S, ERRORS_PER_S);
     for (size_t i = 0; i < sizeof(agent->notes) / sizeof(agent->notes[0]); i++)
         agent->notes[i] = limit_of(NOTES_PER_S, NOTES_PER_S);
     agent->auth = auth_create();
@@ -69,6 +71,7 @@ void agent_destroy(struct agent *agent)
         peers_destroy(agent);
     if (agent->policy != NULL)
         policy_destroy(agent);
+    discovery_free(agent);
     effects_destroy(&agent->effects);
     timerq_destroy(agent->timers);
     auth_destroy(agent->auth);
@@ -105,14 +108,60 @@ uint64_t agent_random(struct agent *agent)
     return z ^ z >> 31;
 }
 
+/* ---- Input ---- */
+static void udp_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
+{
+    if (datagram->destination_port == agent->settings.delegation.port)
+        peer_input(agent, datagram, now);
+    else if (agent->settings.role == AGENT_PRIMARY)
+        registration_handle(agent, datagram, now);
+}
+
+static void esp_input(struct agent *agent, const struct agent_datagram *sealed, struct instant now)
+{
+    uint8_t buffer[AGENT_MESSAGE_MAX];
+    struct agent_datagram inner;
+    struct mobile *owner;
+    if (!ipsec_open(agent, sealed, buffer, &inner, &owner))
+        return;
+    inner.whole = NULL; /* no part of it can be quoted */
+    if (inner.protocol == IPPROTO_NUM_MOBILITY)
+        update_handle(agent, &inner, owner, now);
+    else
+        discovery_handle(agent, &inner, owner, now);
+}
+
+/* Mobile IPv6 signalling is the primary's alone, as registration is. */
+static void input(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
+{
+    const bool primary = agent->settings.role == AGENT_PRIMARY;
+    if (datagram->protocol == IPPROTO_NUM_UDP)
+        udp_input(agent, datagram, now);
+    else if (primary && datagram->protocol == IPPROTO_NUM_MOBILITY)
+        update_handle(agent, datagram, NULL, now);
+    else if (primary && datagram->protocol == IPPROTO_NUM_ESP)
+        esp_input(agent, datagram, now);
+    else if (primary && datagram->protocol == IPPROTO_NUM_ICMPV6)
+        discovery_handle(agent, datagram, NULL, now);
+}
+
 void agent_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
 {
     if (!effects_reserve(&agent->effects))
         count(agent, AGENT_NO_MEMORY);
-    else if (datagram->destination_port == agent->settings.delegation.port)
-        peer_input(agent, datagram, now);
-    else if (agent->settings.role == AGENT_PRIMARY)
-        registration_handle(agent, datagram, now);
+    else if (home_option_holds(agent, datagram))
+        input(agent, datagram, now);
+    else
+        binding_error_send(agent, datagram, BINDING_ERROR_NO_BINDING, now);
+}
+
+bool agent_home_option(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
+{
+    if (home_option_holds(agent, datagram))
+        return true;
+    if (effects_reserve(&agent->effects))
+        binding_error_send(agent, datagram, BINDING_ERROR_NO_BINDING, now);
+    return false;
 }
 
 /* ---- Time ---- */
@@ -175,6 +224,9 @@ static void fire(struct agent *agent, struct timer *timer, struct instant now)
         break;
     case TIMER_ANNOUNCE:
         announce_turn(agent, now);
+        break;
+    case TIMER_UNIQUE:
+        dad_over(agent, timer, now);
         break;
     }
 }

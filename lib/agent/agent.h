@@ -5,7 +5,7 @@
  * role. It does no I/O and reads no clock: the shell feeds it events with the present instant, and takes out
  * the effects that it wants done.
  *
- *     agent_input, agent_arp, agent_tunnel_error    something came in
+ *     agent_input, agent_heard, agent_tunnel_error  something came in
  *     agent_rates, agent_load                       what the data path has counted
  *     agent_expire                                  time passed
  *     agent_deadline                                when to call agent_expire next
@@ -17,12 +17,13 @@
 #define AGENT_AGENT_H
 
 #include "addr.h"
-#include "arp.h"
 #include "auth.h"
 #include "delegation.h"
 #include "encapsulation.h"
+#include "esp.h"
 #include "icmp.h"
 #include "instant.h"
+#include "nd.h"
 
 enum { AGENT_HOME_AGENTS_MAX = 8, AGENT_HOME_NETWORKS_MAX = 64, AGENT_CARE_OF_MAX = 8, AGENT_SEED = 32 };
 enum { AGENT_MESSAGE_MAX = DELEGATION_MAX }; /* bytes: longest message an agent sends */
@@ -30,7 +31,9 @@ enum { AGENT_NAI_MAX = 255, AGENT_NAME_MAX = 64, AGENT_SECONDARIES_MAX = 63, AGE
 
 enum agent_role { AGENT_PRIMARY, AGENT_SECONDARY };
 
-enum replay_style { REPLAY_TIMESTAMP, REPLAY_NONCE };
+/* Of IPv4 home addresses the first two (RFC 5944 section 5.7); of IPv6 ones timestamps ask for RFC 4285's
+ * replay option, and sequence numbers (RFC 6275 section 9.5.1) do without. */
+enum replay_style { REPLAY_TIMESTAMP, REPLAY_NONCE, REPLAY_SEQUENCE };
 enum reverse_tunnel { REVERSE_TUNNEL_OFF, REVERSE_TUNNEL_OPTIONAL, REVERSE_TUNNEL_REQUIRED };
 
 /* A security association: what an SPI means between us and one peer (RFC 5944 section 1.6). */
@@ -74,8 +77,18 @@ struct agent_settings {
     uint16_t max_lifetime_s;
     uint8_t max_care_of; /* simultaneous bindings of one mobile node; 1: none */
     uint32_t timestamp_window_s;
-    uint8_t encapsulations; /* bit (1 << enum encapsulation) for each that is granted; IPIP always */
+    /* Bit (1 << enum encapsulation) for each that is granted; IPIP and IPV6_IN_IPV6 always. */
+    uint16_t encapsulations;
     uint8_t reverse_tunnel; /* enum reverse_tunnel */
+    /* IPv6 home networks as the home link's routers advertise them (RFC 6275 section 10.3.1: no binding
+     * outlives its prefix): beside home_networks, of the same index. 0: valid_s for ever, not deprecated. */
+    struct home_prefix {
+        uint32_t valid_s, preferred_s;
+    } home_prefixes[AGENT_HOME_NETWORKS_MAX];
+    struct advertised {
+        uint16_t preference, lifetime_s; /* as a home agent (RFC 6275 section 7.4) */
+    } advertised;
+    bool withhold_prefixes; /* mobile prefix solicitations go unanswered (section 8.4) */
 };
 
 /* The delegation protocol's, at either end. */
@@ -120,16 +133,26 @@ struct agent_settings {
 
 /* X(name, operator's text): how often each thing happened. Registrations by code are counted apart. */
 #define AGENT_COUNTERS(X)                                                                       \
-    X(REQUESTS, "registration requests received")                                               \
-    X(DISCARD_SHORT, "discarded: too short or no registration request")                         \
+    X(REQUESTS, "registration requests and binding updates received")                           \
+    X(DISCARD_SHORT, "discarded: too short, or no registration request")                        \
     X(DISCARD_DESTINATION, "discarded: sent to an address that is no home agent's")             \
     X(DISCARD_UNKNOWN_EXTENSION, "discarded: unknown extension below 128")                      \
     X(DISCARD_MALFORMED, "discarded: malformed and not authenticated")                          \
     X(DISCARD_UNKNOWN_MOBILE, "discarded: no security association with this mobile node")       \
     X(DISCARD_UNKNOWN_SPI, "discarded: mobile node known, SPI unknown")                         \
-    X(DISCARD_NO_AUTH, "discarded: no mobile-home authentication extension")                    \
+    X(DISCARD_NO_AUTH, "discarded: neither mobile-home authentication nor ESP")                 \
     X(DISCARD_UNKNOWN_FOREIGN, "discarded: foreign-home authentication without an association") \
     X(DISCARD_DENIAL_RATE, "authentication failures left unanswered by the rate limit")         \
+    X(DISCARD_MH_CHECKSUM, "mobility headers discarded: checksum")                              \
+    X(DISCARD_MH_TYPE, "mobility headers discarded: of a type that a home agent does not take") \
+    X(DISCARD_MH_FORMAT, "mobility headers discarded: payload protocol or header length")       \
+    X(DISCARD_HOME_ADDRESS, "binding updates discarded: source or home address not routable")   \
+    X(DISCARD_CARE_OF, "binding updates discarded: care-of address not routable")               \
+    X(DISCARD_NOT_HOME, "binding updates discarded: no home registrations")                     \
+    X(DISCARD_ERROR_RATE, "binding and ICMP errors withheld by the rate limit")                 \
+    X(BINDING_ERRORS, "binding errors sent")                                                    \
+    X(UPDATES_WAITED, "binding updates that waited for duplicate address detection")            \
+    X(UPDATES_ABSORBED, "binding updates absorbed by one that waits")                           \
     X(DUPLICATES, "duplicates of the current request answered again")                           \
     X(BINDINGS_CREATED, "bindings created")                                                     \
     X(BINDINGS_RENEWED, "bindings renewed")                                                     \
@@ -137,12 +160,24 @@ struct agent_settings {
     X(BINDINGS_DEREGISTERED, "bindings deregistered")                                           \
     X(BINDINGS_EXPIRED, "bindings expired")                                                     \
     X(BINDINGS_REVOKED, "bindings revoked by the operator or by configuration")                 \
-    X(ANNOUNCEMENTS, "gratuitous ARP sent for home addresses")                                  \
-    X(ARP_ANSWERED, "ARP requests answered for bound home addresses")                           \
-    X(ARP_CONFLICTS, "ARP from others claiming a bound home address")                           \
+    X(ANNOUNCEMENTS, "gratuitous ARP and neighbour advertisements sent for home addresses")     \
+    X(ARP_ANSWERED, "ARP requests and solicitations answered for bound home addresses")         \
+    X(ARP_CONFLICTS, "ARP and neighbour advertisements of others for a bound home address")     \
     X(TUNNEL_ERRORS_BELIEVED, "ICMP errors about live tunnels")                                 \
     X(TUNNEL_ERRORS_REFUSED, "ICMP errors about no tunnel of ours")                             \
     X(TUNNEL_ERRORS_RELAYED, "ICMP errors relayed to correspondents")                           \
+    X(ESP_OPENED, "ESP packets opened")                                                         \
+    X(ESP_SEALED, "ESP packets sealed")                                                         \
+    X(ESP_UNKNOWN_SPI, "ESP packets discarded: SPI unknown")                                    \
+    X(ESP_MALFORMED, "ESP packets discarded: malformed")                                        \
+    X(ESP_FORGED, "ESP packets discarded: integrity check value wrong")                         \
+    X(ESP_REPLAYED, "ESP packets discarded: replayed")                                          \
+    X(ESP_SELECTOR, "ESP packets discarded: not what the association is for")                   \
+    X(ESP_UNSENT, "messages not sent: ESP failed")                                              \
+    X(HOME_AGENTS_TOLD, "home agent address discovery requests answered")                       \
+    X(PREFIXES_TOLD, "mobile prefix solicitations answered")                                    \
+    X(DISCOVERY_DISCARDED, "discovery messages discarded: malformed, or not to be answered")    \
+    X(DISCOVERY_WITHHELD, "discovery messages left unanswered by the rate limit")               \
     X(NO_MEMORY, "requests refused for want of memory")                                         \
     DELEGATION_COUNTERS(X)
 
@@ -156,11 +191,20 @@ const char *agent_counter_text(enum agent_counter c);
 
 struct agent_counters {
     uint64_t n[AGENT_COUNTERS_COUNT];
-    uint64_t replies[256]; /* replies sent, by code */
+    uint64_t replies[256]; /* registration replies sent, by code */
+    uint64_t acks[256];    /* binding acknowledgements sent, by status */
 };
 
 /* What the core wants done. */
-enum effect_kind { EFFECT_INSTALL, EFFECT_REMOVE, EFFECT_SEND, EFFECT_ANNOUNCE, EFFECT_RELAY, EFFECT_NOTE };
+enum effect_kind {
+    EFFECT_INSTALL,
+    EFFECT_REMOVE,
+    EFFECT_SEND,
+    EFFECT_ANNOUNCE,
+    EFFECT_PROBE,
+    EFFECT_RELAY,
+    EFFECT_NOTE
+};
 
 struct care_of {
     struct addr address;
@@ -179,11 +223,14 @@ struct forwarding {
     uint8_t id_slot; /* our part of the identifications of source: 0-63; meaningful with agent_id_slots */
 };
 
-/* A UDP message from the agent. */
+/* A message from the agent, of the family of its addresses: a UDP datagram, or what follows the IPv6 header
+ * (Mobility Header, ESP, ICMPv6), its checksum filled in. */
 struct message {
     struct addr source;
     struct addr destination;
-    uint16_t source_port;
+    struct addr home;     /* the mobile node's, for a type 2 routing header; addr_unspecified: without one */
+    uint8_t protocol;     /* IPPROTO_NUM_UDP, _MOBILITY, _ESP, _ICMPV6 */
+    uint16_t source_port; /* of UDP */
     uint16_t destination_port;
     bool on_link;   /* straight onto the home link to mac, past any binding (RFC 5944 section 3.8.3.1) */
     struct mac mac; /* only with on_link; all zero: it has to be asked for */
@@ -191,21 +238,30 @@ struct message {
     uint8_t bytes[AGENT_MESSAGE_MAX];
 };
 
-/* One gratuitous ARP on the home link of home. */
+/* One gratuitous ARP, or unsolicited neighbour advertisement to all nodes (RFC 6275 section 10.4.1: override,
+ * neither router nor solicited), on the home link of home. */
 struct announcement {
     struct addr home;
-    bool ours;      /* home is at the sending interface's own MAC address; else at mac */
-    bool silent;    /* nothing is sent: only what still comes here for home goes to mac, on the link */
+    bool ours;   /* home is at the sending interface's own MAC address; else at mac */
+    bool silent; /* nothing is sent: only what still comes here for home goes to mac, on the link */
+    bool
+        link_local; /* IPv6: addr_link_local_of(&home) likewise, on the same link (RFC 6275 section 10.4.1) */
     struct mac mac; /* the mobile node's own, on its return */
 };
 
-/* An ICMP error to the sender of a packet that we tunnelled (RFC 2003 section 4); datagram is what was quoted
- * of it. */
+/* One solicitation each, from no address, on the home link of home (RFC 4862 section 5.4.2). */
+struct probe {
+    struct addr home;
+    bool link_local; /* for addr_link_local_of(&home) too */
+};
+
+/* An ICMP error to the sender of a packet that we tunnelled (RFC 2003 section 4, RFC 2473 section 8);
+ * datagram is what was quoted of it. */
 struct relay {
-    uint8_t type, code;
-    uint32_t rest;
+    uint8_t what; /* enum icmp_error */
+    uint32_t value;
     size_t len;
-    uint8_t datagram[ICMP_ERROR_MAX];
+    uint8_t datagram[ICMP6_ERROR_MAX];
 };
 
 /* X(name, severity 0 debug..3 warning as enum note_level, operator's text) */
@@ -259,6 +315,7 @@ struct effect {
         struct addr remove; /* the home address */
         struct message send;
         struct announcement announce;
+        struct probe probe;
         struct relay relay;
         struct note note;
     };
@@ -290,6 +347,11 @@ void agent_sweep_begin(struct agent *agent);
  * may name one home. */
 int agent_mobile_set(struct agent *agent, const struct addr *home, const struct association *sa,
                      const char *nai);
+/* ESP for binding updates from home and the acknowledgements to it (RFC 3776 section 4.2; RFC 4877). Replaces
+ * those that were set before, whose anti-replay state stays where in is the same. Part of the sweep. 0,
+ * -ENOMEM, -EEXIST: another home address has in->spi, -EINVAL: not sound. */
+int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
+                    const struct esp_association *out);
 int agent_foreign_set(struct agent *agent, const struct addr *address, const struct association *sa);
 /* Looks at no more than budget mobile nodes; true while there are more. */
 bool agent_sweep(struct agent *agent, size_t budget, struct instant now);
@@ -317,26 +379,50 @@ int agent_peer_set(struct agent *agent, const struct agent_peer *peer);
 
 /* ---- Events ---- */
 struct agent_datagram {
-    struct addr source;
+    struct addr source; /* of the IP header */
     struct addr destination;
-    uint16_t source_port;
+    struct addr home;     /* IPv6: of a Home Address option; addr_unspecified: there is none */
+    uint8_t protocol;     /* IPPROTO_NUM_UDP, _MOBILITY, _ESP, _ICMPV6 */
+    uint16_t source_port; /* of UDP */
     uint16_t destination_port;
-    bool broadcast;        /* destination is a (subnet) broadcast address */
-    bool on_home_link;     /* it came in on the link to which its source address belongs */
-    struct mac source_mac; /* of the frame that brought it */
-    const uint8_t *payload;
+    bool broadcast;         /* destination is a (subnet) broadcast address */
+    bool on_home_link;      /* it came in on the link to which its source address belongs */
+    struct mac source_mac;  /* of the frame that brought it */
+    const uint8_t *payload; /* of UDP its payload, its checksum good; of others what follows the extension
+                               headers, as it came but for ICMPv6's checksum, which is good */
     size_t len;
+    const uint8_t *whole; /* IPv6: the datagram from its IP header on, for ICMP errors to quote; payload is
+                             part of it. NULL: not at hand */
+    size_t whole_len;
 };
 
-/* A UDP datagram to the registration port or the delegation port, its checksum good. */
+/* A UDP datagram to the registration port or the delegation port, a Mobility Header, an ESP packet, or an
+ * ICMPv6 message of home-agent or prefix discovery (RFC 6275 sections 6.5 to 6.8), to one of our addresses
+ * (or, of discovery, to the home agents' anycast address). */
 void agent_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
-/* An ARP packet heard on the home link that is not about the appliance's own addresses. True: answer it with
- * the interface's MAC address (RFC 5944 section 4.6: only while bound; RFC 5227 probes too; no announcement,
- * no conflict). */
-bool agent_arp(struct agent *agent, const struct arp *arp, struct instant now);
-/* An ICMP error to one of our home-agent addresses that quotes an IP-in-IP packet: soft state and relaying of
- * RFC 2003 sections 4 and 5. ip: the error's own header; icmp: the error. */
-void agent_tunnel_error(struct agent *agent, const struct ipv4 *ip, const struct icmp *icmp,
+
+/* RFC 6275 section 9.3.1, for packets to our own addresses that agent_input does not take: true if there is
+ * no Home Address option (datagram->home), or it is bound to the source. False: the packet is to be dropped;
+ * a Binding Error goes back. Only addresses and protocol are looked at. */
+bool agent_home_option(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
+
+/* What a station on a home link says and asks there, by ARP or neighbour discovery. */
+struct agent_neighbor {
+    struct mac mac;      /* the sender's */
+    struct addr claimed; /* it says that it has this address; addr_unspecified: none (ARP probe, or duplicate
+                            address detection, which claims nothing yet) */
+    struct addr asked;   /* it asks for this one; addr_unspecified: for none */
+};
+/* An ARP packet, neighbour solicitation or advertisement heard on the home link that is not about the
+ * appliance's own addresses. True: answer it with the interface's MAC address (RFC 5944 section 4.6, RFC 6275
+ * section 10.4.1: only while bound; probes too; no announcement, no conflict). */
+bool agent_heard(struct agent *agent, const struct agent_neighbor *heard, struct instant now);
+/* A router advertisement heard on the link of a home network (RFC 6275 sections 7 and 10.5: the list of home
+ * agents). */
+void agent_router_heard(struct agent *agent, const struct nd *advertisement, struct instant now);
+/* An ICMP error to one of our home-agent addresses that quotes a packet of a tunnel: soft state and relaying
+ * of RFC 2003 sections 4 and 5, RFC 2473 section 8. ip: the error's own header; icmp: the error. */
+void agent_tunnel_error(struct agent *agent, const struct ip_header *ip, const struct icmp *icmp,
                         struct instant now);
 /* What the data path counted of a home address lately. */
 struct agent_rate {
@@ -429,7 +515,7 @@ bool agent_binding(const struct agent *agent, const struct addr *home, struct in
                    struct binding_view *out);
 /* Bound now: its packets are ours to tunnel where they come to us. */
 bool agent_forwards(const struct agent *agent, const struct addr *home);
-/* Its packets are ours to attract: we answer ARP for it. */
+/* Its packets are ours to attract: we answer ARP or neighbour solicitations for it. */
 bool agent_intercepts(const struct agent *agent, const struct addr *home);
 /* How many parts the identifications of an outer source are divided into: 1 or 64. */
 unsigned agent_id_slots(const struct agent *agent);

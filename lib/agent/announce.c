@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the home link hears of a home address (RFC 5944 section 4.6): gratuitous ARP when a mobile node leaves
- * and when it returns, each repeated; answers to ARP requests while it is away; and, at last, an announcement
- * against another station that goes on using its address.
+ * What the home link hears of a home address (RFC 5944 section 4.6, RFC 6275 section 10.4.1): announcements
+ * when a mobile node leaves and, of IPv4, when it returns, each repeated; answers to who asks for it while it
+ * is away; and, at last, an announcement against another station that goes on using its address.
  *
  * Many may be owed at once, when a whole node's bindings change hands: beyond the pace that is set they wait
  * in the order in which they were asked for, and first announcements go before repeats.
@@ -14,15 +14,34 @@
 #include "peer/peer.h"
 #include "secondary/held.h"
 
-/* "SHOULD be retransmitted a small number of times": after this long from the first. */
-static const uint64_t repeat_ns[] = {0, 200 * NSEC_PER_MS, NSEC_PER_S, 3 * NSEC_PER_S};
-enum { REPEATS = sizeof(repeat_ns) / sizeof(repeat_ns[0]) };
+/* How often an announcement is made, and when: after this long from the first. */
+struct schedule {
+    unsigned n;
+    uint64_t at_ns[4];
+    uint64_t gap_ns; /* at least, between any two, where the first of them had to wait its turn */
+};
 enum { TURNS_AT_ONCE = 32 }; /* announcements of one step */
 
 /* RFC 5227 section 1.1, DEFEND_INTERVAL: no more than one announcement in this time. We wait it out before
  * the first, too: a mobile node that comes home announces itself before it deregisters (section 4.6), and
  * must not be fought. */
 static const uint64_t defend_ns = 10 * NSEC_PER_S;
+
+/* RFC 5944 section 4.6: "SHOULD be retransmitted a small number of times". RFC 4861 section 7.2.6: at most
+ * MAX_NEIGHBOR_ADVERTISEMENT in all, RetransTimer apart. */
+static const struct schedule *schedule_of(const struct mobile *mobile)
+{
+    static const struct schedule arp = {4, {0, 200 * NSEC_PER_MS, NSEC_PER_S, 3 * NSEC_PER_S}, 0};
+    static const struct schedule nd = {3, {0, NSEC_PER_S, 3 * NSEC_PER_S}, NSEC_PER_S};
+    return addr_is_ipv4(&mobile->home) ? &arp : &nd;
+}
+
+/* RFC 6275 section 10.4.1: where the mobile node asked for it (L), the link-local address of the same
+ * interface identifier is treated as its home address is. */
+static bool bears_link_local(const struct mobile *mobile)
+{
+    return mobile->cares != NULL && mobile->cares->link_local;
+}
 
 static struct vigil *vigil_get(struct mobile *mobile)
 {
@@ -34,7 +53,7 @@ static struct vigil *vigil_get(struct mobile *mobile)
     v->mobile = mobile;
     v->repeat.kind = TIMER_REPEAT;
     v->defend.kind = TIMER_DEFEND;
-    v->step = REPEATS;
+    v->step = (uint8_t)schedule_of(mobile)->n;
     mobile->vigil = v;
     return v;
 }
@@ -112,17 +131,26 @@ static bool set_turn(struct agent *agent, struct instant now)
 
 static void schedule_next(struct agent *agent, struct vigil *v, struct instant now)
 {
+    const struct schedule *s = schedule_of(v->mobile);
     /* Called late, it does not catch up on repeats that are overdue together. */
-    while (v->step < REPEATS && v->began_ns + repeat_ns[v->step] <= now.mono_ns)
+    while (v->step < s->n && v->began_ns + s->at_ns[v->step] <= now.mono_ns)
         v->step++;
+    if (v->step >= s->n) {
+        vigil_end_if_idle(v);
+        return;
+    }
+    uint64_t at = v->began_ns + s->at_ns[v->step];
+    if (at < now.mono_ns + s->gap_ns)
+        at = now.mono_ns + s->gap_ns;
     /* Without memory for the repeats the first one must do. */
-    if (v->step == REPEATS || !timerq_set(agent->timers, &v->repeat, v->began_ns + repeat_ns[v->step]))
+    if (!timerq_set(agent->timers, &v->repeat, at))
         vigil_end_if_idle(v);
 }
 
 static void leave(struct agent *agent, struct vigil *v, struct instant now)
 {
-    const struct announcement a = {.home = v->mobile->home, .ours = v->ours, .mac = v->mac};
+    const struct announcement a = {
+        .home = v->mobile->home, .ours = v->ours, .link_local = bears_link_local(v->mobile), .mac = v->mac};
     effect_announce(agent, &a);
     if (v->step == 0)
         v->began_ns = now.mono_ns;
@@ -198,16 +226,19 @@ static void begin(struct agent *agent, struct mobile *mobile, const struct annou
 
 void announce_bound(struct agent *agent, struct mobile *mobile, struct instant now)
 {
-    if (!addr_is_ipv4(&mobile->home))
-        return;
-    const struct announcement a = {.home = mobile->home, .ours = true};
+    const struct announcement a = {
+        .home = mobile->home, .ours = true, .link_local = bears_link_local(mobile)};
     begin(agent, mobile, &a, now);
 }
 
+/* An IPv6 mobile node announces itself, after the acknowledgement (RFC 6275 section 11.5.5). */
 void announce_returned(struct agent *agent, struct mobile *mobile, const struct mac *mac, struct instant now)
 {
-    if (!addr_is_ipv4(&mobile->home))
+    if (!addr_is_ipv4(&mobile->home)) {
+        announce_cancel(agent, mobile);
+        announce_nothing(agent, &mobile->home, mac);
         return;
+    }
     const struct announcement a = {.home = mobile->home, .mac = *mac};
     begin(agent, mobile, &a, now);
 }
@@ -216,7 +247,7 @@ void announce_nothing(struct agent *agent, const struct addr *home, const struct
 {
     static const struct mac unknown;
     const struct announcement a = {.home = *home, .silent = true, .mac = *mac};
-    if (addr_is_ipv4(home) && !mac_equal(mac, &unknown))
+    if (!mac_equal(mac, &unknown))
         effect_announce(agent, &a);
 }
 
@@ -273,29 +304,77 @@ static void conflict(struct agent *agent, struct mobile *mobile, const struct ma
         vigil_end_if_idle(v);
 }
 
-/* The mobile whose packets we attract at this moment; NULL: not ours. */
-static struct mobile *attracted(const struct agent *agent, const struct addr *home, struct instant now)
+size_t homes_named(const struct agent *agent, const struct addr *a,
+                   struct addr homes[static AGENT_HOME_NETWORKS_MAX])
 {
-    struct mobile *mobile = mobile_by_home(agent, home);
-    if (mobile == NULL || !mobile_intercepts(agent, mobile))
-        return NULL;
-    const bool is_secondary = agent->settings.role == AGENT_SECONDARY;
-    return is_secondary && !held_intercepts_now(mobile, now) ? NULL : mobile;
+    size_t n = 0;
+    if (addr_is_ipv4(a) || !addr_is_link_local(a)) {
+        homes[0] = *a;
+        return 1;
+    }
+    for (size_t i = 0; i < agent->settings.n_home_networks; i++) {
+        const struct prefix *network = &agent->settings.home_networks[i];
+        struct addr home = network->addr;
+        memcpy(home.b + 8, a->b + 8, 8);
+        if (!addr_is_ipv4(&network->addr) && prefix_contains(network, &home))
+            homes[n++] = home;
+    }
+    return n;
 }
 
-/* An announcement tells and asks nothing; a probe (sender 0) asks, and claims nothing yet. What a peer agent
- * claims it intercepts, by its primary's will or ours; and it is never answered (doc/delegation-protocol.md,
- * "State machines"): it knows who else may forward. */
-bool agent_arp(struct agent *agent, const struct arp *arp, struct instant now)
+/* We attract its packets at this moment. */
+static bool attracts(const struct agent *agent, const struct mobile *mobile, struct instant now)
 {
-    if (peer_is_mac(agent, &arp->sender_mac) || peer_is_address(agent, &arp->sender))
+    if (!mobile_intercepts(agent, mobile))
         return false;
-    struct mobile *claimed = attracted(agent, &arp->sender, now);
-    if (claimed != NULL && effects_reserve(&agent->effects))
-        conflict(agent, claimed, &arp->sender_mac, now);
-    if (arp->operation != ARP_REQUEST || addr_equal(&arp->sender, &arp->target))
+    return agent->settings.role != AGENT_SECONDARY || held_intercepts_now(mobile, now);
+}
+
+/* The mobile node whose address a is, if we attract its packets or, elsewhere, it is bound at all; NULL:
+ * none.
+ */
+static struct mobile *named(const struct agent *agent, const struct addr *a, bool elsewhere,
+                            struct instant now)
+{
+    struct addr homes[AGENT_HOME_NETWORKS_MAX];
+    const size_t n = homes_named(agent, a, homes);
+    for (size_t i = 0; i < n; i++) {
+        struct mobile *mobile = mobile_by_home(agent, &homes[i]);
+        if (mobile == NULL || !(addr_equal(&mobile->home, a) || bears_link_local(mobile)))
+            continue;
+        if (elsewhere ? mobile->cares != NULL : attracts(agent, mobile, now))
+            return mobile;
+    }
+    return NULL;
+}
+
+/* Whoever comes home asks for its own address from none, to learn its home agent's MAC address (RFC 6275
+ * section 11.5.5), and sends its binding update there: as every other detection of duplicates, this is the
+ * primary's to answer for all that is bound, whoever intercepts it. ARP's probes ask for no such thing. */
+static bool is_asked(const struct agent *agent, const struct agent_neighbor *heard, struct instant now)
+{
+    const bool detection = addr_equal(&heard->claimed, &addr_unspecified) && !addr_is_ipv4(&heard->asked);
+    if (!detection)
+        return named(agent, &heard->asked, false, now) != NULL;
+    return agent->settings.role == AGENT_PRIMARY && named(agent, &heard->asked, true, now) != NULL;
+}
+
+/* An announcement tells and asks nothing; a probe asks, and claims nothing yet. What a peer agent claims it
+ * intercepts, by its primary's will or ours; and it is never answered (doc/delegation-protocol.md, "State
+ * machines"): it knows who else may forward. */
+bool agent_heard(struct agent *agent, const struct agent_neighbor *heard, struct instant now)
+{
+    if (peer_is_mac(agent, &heard->mac) || peer_is_address(agent, &heard->claimed))
         return false;
-    if (attracted(agent, &arp->target, now) == NULL)
+    if (!effects_reserve(&agent->effects)) {
+        count(agent, AGENT_NO_MEMORY);
+        return false;
+    }
+    dad_heard(agent, heard, now);
+    struct mobile *claimed = named(agent, &heard->claimed, false, now);
+    if (claimed != NULL)
+        conflict(agent, claimed, &heard->mac, now);
+    if (addr_equal(&heard->claimed, &heard->asked) || !is_asked(agent, heard, now))
         return false;
     count(agent, AGENT_ARP_ANSWERED);
     return true;

@@ -40,7 +40,7 @@ uint32_t care_left_s(const struct care *care, struct instant now)
 void binding_install(struct agent *agent, const struct mobile *mobile)
 {
     struct forwarding f = {.home = mobile->home, .source = mobile->cares->tunnel->source};
-    f.id_slot = held_id_slot(mobile, &f.source);
+    f.id_slot = held_id_slot(mobile);
     for (const struct care *care = mobile->cares; care != NULL; care = care->next) {
         struct care_of *out = &f.care_of[f.n_care_of++];
         tunnel_describe(care->tunnel, out);
@@ -186,6 +186,7 @@ static bool commit(struct agent *agent, struct mobile *mobile, const struct gran
     care->granted_s = grant->lifetime_s;
     care->co_located = grant->co_located;
     care->reverse = grant->reverse;
+    care->link_local = grant->link_local;
     const bool revived = grant->heard && tunnel_alive(agent, care->tunnel);
     return changed || revived;
 }
@@ -276,6 +277,7 @@ bool binding_set(struct agent *agent, struct mobile *mobile, const struct care_s
     for (size_t i = 0; i < set->n; i++) {
         cares[i]->encapsulation = set->grants[i].encapsulation;
         cares[i]->reverse = set->grants[i].reverse;
+        cares[i]->link_local = set->grants[i].link_local;
         if (set->grants[i].path_mtu != 0)
             tunnel_told_mtu(agent, tunnels[i], set->grants[i].path_mtu, now);
     }

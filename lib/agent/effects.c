@@ -17,7 +17,7 @@ enum {
     /* One step: all care-of addresses of one mobile node end, a new one is installed and announced, a reply
      * and some notes are made; a delegation datagram and a reply that was held are sent. What may send more
      * in one step reserves for each. */
-    STEP_ROOM = 3 * AGENT_MESSAGE_MAX + ICMP_ERROR_MAX +
+    STEP_ROOM = 3 * AGENT_MESSAGE_MAX + ICMP6_ERROR_MAX + 2 * (int)sizeof(struct probe) +
                 (AGENT_CARE_OF_MAX + 4) * (int)(sizeof(struct forwarding) + 2 * sizeof(struct note)),
     KEEP = 4 * STEP_ROOM /* what an idle queue holds on to */
 };
@@ -86,6 +86,11 @@ void effect_announce(struct agent *agent, const struct announcement *announce)
     if (!announce->silent)
         count(agent, AGENT_ANNOUNCEMENTS);
     add(&agent->effects, EFFECT_ANNOUNCE, announce, sizeof(*announce));
+}
+
+void effect_probe(struct agent *agent, const struct probe *probe)
+{
+    add(&agent->effects, EFFECT_PROBE, probe, sizeof(*probe));
 }
 
 void effect_relay(struct agent *agent, const struct relay *relay)

@@ -42,7 +42,8 @@ enum agent_timer {
     TIMER_REPORT,
     TIMER_LINGER,
     TIMER_DURATION,
-    TIMER_ANNOUNCE
+    TIMER_ANNOUNCE,
+    TIMER_UNIQUE /* nobody has answered for the address that a binding update asks for */
 };
 
 /* A security association with its replay state (replay.c). */
@@ -75,6 +76,9 @@ struct mobile {
     struct care *cares; /* NULL: at home as far as we know */
     struct name *name;
     struct vigil *vigil;
+    struct ipsec *ipsec;           /* IPv6: ESP associations; NULL: none */
+    struct pending *pending;       /* IPv6: a binding update that waits, while dad_runs; NULL: none */
+    struct dad *dad;               /* IPv6: that detection, while it runs (dad.c) */
     struct delegation *delegation; /* primary: NULL: local, and nobody else holds anything of it */
     struct held *held;             /* secondary: what its primaries have said of it */
     struct rated *rated; /* primary: its rates and place in the balancer's index; NULL: no traffic seen */
@@ -82,6 +86,10 @@ struct mobile {
     uint64_t current;    /* tag of the request accepted last; 0: none */
     uint32_t slot;
     uint32_t seen;
+    uint16_t
+        sequence; /* IPv6: of the last valid binding update (RFC 6275 section 9.5.1); outlives the binding */
+    bool has_sequence;
+    uint32_t prefixes_told_ms; /* IPv6: when, by the low bits of the clock (discovery.c); 0: never */
 };
 
 struct foreign {
@@ -100,7 +108,8 @@ struct care {
     uint16_t granted_s;
     uint8_t encapsulation;
     bool co_located; /* the mobile node itself is at it (D) */
-    bool reverse;    /* it was granted a reverse tunnel (T) */
+    bool reverse;    /* it was granted a reverse tunnel (T; of IPv6 always, RFC 6275 section 10.4.5) */
+    bool link_local; /* IPv6: its link-local address is intercepted too (L) */
 };
 
 struct tunnel {
@@ -150,7 +159,9 @@ struct agent {
     struct mobile *mobiles;
     struct name *names;
     struct foreign *foreigns;
-    struct mobile **slots; /* NULL: free */
+    struct ipsec *ipsecs;        /* by SPI */
+    struct discovery *discovery; /* NULL: nothing heard, nothing asked yet */
+    struct mobile **slots;       /* NULL: free */
     size_t n_slots, slots_size;
     uint32_t *free_slots;
     size_t n_free_slots;
@@ -172,6 +183,7 @@ struct agent {
 
     struct announcing announcing;
     struct limit denials;
+    struct limit errors; /* binding errors and ICMP errors about mobility headers */
     struct limit notes[NOTE_DRAINED + 1];
 
     /* Delegation, either role. */
@@ -207,6 +219,7 @@ void effect_install(struct agent *agent, const struct forwarding *install);
 void effect_remove(struct agent *agent, const struct addr *home);
 void effect_send(struct agent *agent, const struct message *send);
 void effect_announce(struct agent *agent, const struct announcement *announce);
+void effect_probe(struct agent *agent, const struct probe *probe);
 void effect_relay(struct agent *agent, const struct relay *relay);
 void effect_note(struct agent *agent, const struct note *note);
 /* For what a stranger can cause: a few a second of each kind. */
@@ -215,6 +228,12 @@ void effect_note_limited(struct agent *agent, const struct note *note, struct in
 /* ---- mobile.c ---- */
 struct mobile *mobile_by_home(const struct agent *agent, const struct addr *home);
 struct mobile *mobile_by_nai(const struct agent *agent, const void *nai, size_t len);
+/* Its owner is to be answered: one that was taken out of the configuration may be kept for a while, until
+ * nobody forwards for it, and a secondary's were never in it. */
+static inline bool mobile_is_configured(const struct mobile *mobile)
+{
+    return mobile->securities != NULL || mobile->ipsec != NULL;
+}
 struct foreign *foreign_by_address(const struct agent *agent, const struct addr *address);
 struct security *security_find(struct security *list, uint32_t spi);
 struct auth_key security_key(const struct security *security);
@@ -232,11 +251,12 @@ bool is_reserved(const struct agent *agent, const struct addr *a);
 bool is_own(const struct agent *agent, const struct addr *a);
 /* NULL: in none. */
 const struct prefix *home_network(const struct agent *agent, const struct addr *a);
-/* It could be the address of one host, by its form alone. */
-bool names_a_host(const struct addr *a);
+/* The lifetimes of the home network that a is in. NULL: in none. */
+const struct home_prefix *home_prefix(const struct agent *agent, const struct addr *a);
 /* 255.255.255.255, or the subnet broadcast address of a home network. */
 bool is_broadcast(const struct agent *agent, const struct addr *a);
-/* Our unicast address for mobile nodes at home: the one inside its home network, else the first. */
+/* Our unicast address for mobile nodes at home: the one inside its home network, else the first of its
+ * family, if there is one. */
 const struct addr *home_agent_for(const struct agent *agent, const struct addr *home);
 
 /* ---- binding.c ---- */
@@ -249,6 +269,7 @@ struct grant {
     bool heard;       /* the request came from the care-of address itself */
     bool co_located;
     bool reverse;
+    bool link_local;
 };
 
 /* All care-of addresses of a binding as another agent has granted them, in their order; all different. */
@@ -260,6 +281,7 @@ struct care_set {
         uint16_t path_mtu; /* of the outer packet, as the other agent has learnt it; 0: not known */
         uint8_t encapsulation;
         bool reverse;
+        bool link_local;
     } grants[AGENT_CARE_OF_MAX];
 };
 
@@ -297,6 +319,16 @@ void tunnel_detach(struct agent *agent, struct care *care);
 /* Undoes a tunnel_get that was not followed by an attach. */
 void tunnel_discard_idle(struct agent *agent, struct tunnel *tunnel);
 void tunnel_describe(const struct tunnel *tunnel, struct care_of *out);
+/* NULL: there is none between these addresses. */
+struct tunnel *tunnel_find(const struct agent *agent, const struct addr *source, const struct addr *far);
+/* Of the outer packet, as learnt; 0: that of the link. */
+uint16_t tunnel_mtu(const struct tunnel *tunnel);
+/* No link, or no path, has less. */
+uint16_t tunnel_mtu_min(const struct tunnel *tunnel);
+/* An ICMP error says so. The bindings on the tunnel are installed anew, the first at once. True: it is news.
+ */
+bool tunnel_learn_mtu(struct agent *agent, struct tunnel *tunnel, uint16_t mtu, struct instant now);
+bool tunnel_learn_unreachable(struct agent *agent, struct tunnel *tunnel, struct instant now);
 /* Another agent has learnt this MTU of the way. The caller installs the binding that it has in hand; the
  * others on the tunnel, if any, follow in steps. */
 void tunnel_told_mtu(struct agent *agent, struct tunnel *tunnel, uint16_t mtu, struct instant now);
@@ -305,6 +337,12 @@ bool tunnel_alive(struct agent *agent, struct tunnel *tunnel);
 void tunnel_age(struct agent *agent, struct timer *timer, struct instant now);
 /* Installs one more binding with what has changed about its tunnel. */
 void tunnel_refresh_step(struct agent *agent, struct instant now);
+/* The encapsulation carries packets of home's family in packets of the tunnel's two addresses. False also for
+ * one that we do not know. */
+bool encapsulation_fits(enum encapsulation e, const struct addr *home, const struct addr *source,
+                        const struct addr *far);
+/* The settings allow it; number may be any. */
+bool encapsulation_is_granted(const struct agent *agent, unsigned number);
 
 /* ---- announce.c ---- */
 void announce_bound(struct agent *agent, struct mobile *mobile, struct instant now);
@@ -317,6 +355,10 @@ void announce_repeat(struct agent *agent, struct timer *timer, struct instant no
 void announce_defend(struct agent *agent, struct timer *timer, struct instant now);
 /* Some of those that wait have their turn. */
 void announce_turn(struct agent *agent, struct instant now);
+/* The home addresses that a station may mean by a: itself; if it is an IPv6 link-local address, those with
+ * its interface identifier, one in each home network of 64 bits or more. Returns how many. */
+size_t homes_named(const struct agent *agent, const struct addr *a,
+                   struct addr homes[static AGENT_HOME_NETWORKS_MAX]);
 
 /* ---- replay.c ---- */
 enum freshness {
@@ -326,6 +368,15 @@ enum freshness {
     DENIED_BEFORE, /* a request that was denied with security->denied_code, once more (nonces only) */
     STALE          /* 133 */
 };
+
+/* Near enough to our clock, and greater than all that were accepted (RFC 5944 section 5.7.1, RFC 4285
+ * section 6). */
+bool replay_timestamp_is_good(const struct agent *agent, const struct mobile *mobile, uint64_t timestamp,
+                              struct instant now);
+/* What resynchronises after a bad one: our time, with the low half that tells which message it answers. */
+uint64_t replay_resynchronise(uint64_t timestamp, struct instant now);
+/* Of binding updates: greater than that of the last valid one, modulo 2^16 (RFC 6275 section 9.5.1). */
+bool replay_sequence_is_good(const struct mobile *mobile, uint16_t sequence);
 
 /* What tells requests that authenticate apart: the first bytes of the authenticator, which covers them. */
 uint64_t request_tag(const struct mip4_request *request);
@@ -341,6 +392,103 @@ void replay_accept(struct agent *agent, struct mobile *mobile, struct security *
                    const struct mip4_request *request);
 void replay_deny(struct agent *agent, struct security *security, const struct mip4_request *request,
                  uint8_t code);
+
+/* ---- dad.c: duplicate address detection for a home address (RFC 6275 section 10.3.1, RFC 4862 section 5.4)
+ * ---- */
+/* Asks the home link, and for the link-local address too if so wanted. After a second without an answer
+ * update_proved_unique is called, update_found_taken as soon as there is one. False: out of memory, nothing
+ * begun. One that runs already goes on; from now if it was not for the link-local address yet. */
+bool dad_begin(struct agent *agent, struct mobile *mobile, bool link_local, struct instant now);
+bool dad_runs(const struct mobile *mobile);
+/* Neither is called any more; also before the mobile is freed. */
+void dad_cancel(struct agent *agent, struct mobile *mobile);
+/* Somebody on the link has, or wants to have, this address. */
+void dad_heard(struct agent *agent, const struct agent_neighbor *heard, struct instant now);
+void dad_over(struct agent *agent, struct timer *timer, struct instant now);
+
+/* ---- ipsec.c: ESP with mobile nodes (RFC 3776) ---- */
+/* Opens what came as ESP: *inner is *sealed but for protocol, payload (in buffer) and len; *owner whose
+ * association it is. The selector has been checked: the home address is in the Home Address option or,
+ * without one, the source. False: discarded and counted. */
+bool ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
+                uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner,
+                struct mobile **owner);
+/* Puts message into ESP for its mobile node. False: it cannot be sent. */
+bool ipsec_seal(struct agent *agent, struct mobile *mobile, struct message *message)
+    __attribute__((warn_unused_result));
+void ipsec_free(struct agent *agent, struct mobile *mobile);
+/* Lets go of associations that were not set again. */
+void ipsec_sweep(struct agent *agent, struct mobile *mobile);
+
+/* ---- discovery.c: home-agent and mobile prefix discovery (RFC 6275 sections 10.5 and 10.6) ---- */
+/* owner: whose ESP association protected it, NULL: none did. */
+void discovery_free(struct agent *agent);
+void discovery_handle(struct agent *agent, const struct agent_datagram *datagram, struct mobile *owner,
+                      struct instant now);
+
+/* ---- admission.c: what registrations of either family come to ---- */
+/* An address of a home network that one host can have. */
+bool home_is_served(const struct agent *agent, const struct addr *home);
+/* It is not a mobile node's: ours, or that of a router. */
+bool home_is_taken(const struct agent *agent, const struct addr *home);
+/* What is tunnelled there comes to us again: to a network that we serve, where mobile nodes would have us
+ * tunnel to each other for ever, or to one of our own addresses. */
+bool care_of_leads_back(const struct agent *agent, const struct addr *care_of);
+/* What is bound already may always stay bound. */
+bool admission_has_room(const struct agent *agent, const struct mobile *mobile);
+struct admission {
+    enum binding_change change;
+    bool hold; /* the reply is to be held (delegation_hold_reply) */
+};
+/* Grants it: forwarding, announcements, delegation and counters follow. Out of memory nothing is changed. */
+struct admission admit(struct agent *agent, struct mobile *mobile, const struct grant *grant,
+                       struct instant now);
+enum note_kind admission_change_note(enum binding_change change);
+/* Care-of addresses were given up, maybe all. Who forwards for it elsewhere hears it first: the mobile node's
+ * own address must stand last. back_home: where it is now; NULL: elsewhere. */
+void admission_reduced(struct agent *agent, struct mobile *mobile, const struct mac *back_home,
+                       struct instant now);
+void admission_note(struct agent *agent, const struct note *note, struct instant now);
+
+/* ---- acknowledgement.c ---- */
+/* What a binding update asks for and where its answer goes: all of it that outlives the datagram. */
+struct petition {
+    struct addr home, care_of;
+    struct addr source, destination; /* of the IP header */
+    bool by_option;                  /* home stood in a Home Address option */
+    bool in_esp;
+    bool on_home_link; /* it came straight from there, in a frame of mac */
+    struct mac mac;
+    bool has_timestamp; /* of RFC 4285 section 6 */
+    uint64_t timestamp;
+    uint16_t sequence, flags, lifetime; /* as in struct mip6_update */
+};
+
+struct acknowledgement {
+    struct mobile *mobile;
+    const struct security *security; /* signs it (RFC 4285); NULL: ESP protects it */
+    uint8_t status;                  /* enum mip6_status */
+    uint16_t sequence, lifetime;     /* lifetime in units of 4 s */
+    uint64_t timestamp;              /* counts where the update had one */
+    bool hold;
+};
+void acknowledgement_send(struct agent *agent, const struct petition *petition,
+                          const struct acknowledgement *a, struct instant now);
+enum { BINDING_ERROR_NO_BINDING = 1, BINDING_ERROR_UNKNOWN_TYPE = 2 };
+/* To the source of what it is about (RFC 6275 section 9.3.3), if the rate limit lets it. */
+void binding_error_send(struct agent *agent, const struct agent_datagram *about, uint8_t status,
+                        struct instant now);
+/* The home address of a Home Address option is bound to the source of the packet (RFC 6275 section 9.3.1). */
+bool home_option_holds(const struct agent *agent, const struct agent_datagram *datagram);
+
+/* ---- binding_update.c ---- */
+/* A Mobility Header, as it came or out of ESP; owner: whose association protected it, NULL: none did. */
+void update_handle(struct agent *agent, const struct agent_datagram *datagram, struct mobile *owner,
+                   struct instant now);
+void update_proved_unique(struct agent *agent, struct mobile *mobile, struct instant now);
+void update_found_taken(struct agent *agent, struct mobile *mobile, struct instant now);
+/* Forgets what waits. */
+void update_forget(struct agent *agent, struct mobile *mobile);
 
 /* ---- registration.c ---- */
 /* One request on its way through the checks. */

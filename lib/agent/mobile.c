@@ -219,6 +219,9 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
     if (mobile->rated != NULL)
         policy_forget(agent, mobile);
     announce_cancel(agent, mobile);
+    dad_cancel(agent, mobile);
+    update_forget(agent, mobile);
+    ipsec_free(agent, mobile);
     while (mobile->held != NULL)
         held_destroy(agent, mobile->held);
     if (mobile->name != NULL)
@@ -239,7 +242,7 @@ struct mobile *mobile_adopt(struct agent *agent, const struct addr *home)
 void mobile_release(struct agent *agent, struct mobile *mobile)
 {
     if (mobile->cares == NULL && mobile->held == NULL && mobile->delegation == NULL &&
-        mobile->securities == NULL)
+        !mobile_is_configured(mobile))
         mobile_remove(agent, mobile);
 }
 
@@ -332,6 +335,9 @@ static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
         name_remove(agent, mobile->name);
     securities_free(mobile->securities);
     mobile->securities = NULL;
+    dad_cancel(agent, mobile);
+    update_forget(agent, mobile);
+    ipsec_free(agent, mobile);
 }
 
 static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct instant now)
@@ -343,6 +349,7 @@ static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct inst
         return;
     }
     securities_sweep(agent, &mobile->securities);
+    ipsec_sweep(agent, mobile);
     if (mobile->name != NULL && mobile->name->seen != agent->sweep)
         name_remove(agent, mobile->name);
 }

@@ -82,10 +82,7 @@ static void note(const struct registration *r, enum note_kind kind, uint8_t code
         .peer = r->datagram->source,
         .value = value,
     };
-    if (kind == NOTE_AUTH_FAILED || kind == NOTE_DENIED)
-        effect_note_limited(r->agent, &n, r->now);
-    else
-        effect_note(r->agent, &n);
+    admission_note(r->agent, &n, r->now);
 }
 
 /* ---- Phases, in their order ---- */
@@ -110,13 +107,22 @@ static struct verdict decode(struct registration *r)
     return pass();
 }
 
+/* To an address of ours, or to everybody, of whom we are one only with an IPv4 address. */
+static bool is_for_us(const struct registration *r)
+{
+    const struct addr *to = &r->datagram->destination;
+    if (!addr_is_ipv4(to))
+        return false;
+    return is_home_agent(r->agent, to) || (r->broadcast && addr_is_ipv4(home_agent_for(r->agent, to)));
+}
+
 /* Only what can be answered: a reply goes to the source, whoever that is (section 3.8.3.1), so the source
  * must be a host, not a whole network. */
 static struct verdict recipients(struct registration *r)
 {
     const struct agent_datagram *d = r->datagram;
     r->broadcast = d->broadcast || is_broadcast(r->agent, &d->destination);
-    if (!r->broadcast && !is_home_agent(r->agent, &d->destination))
+    if (!is_for_us(r))
         return discard(r, AGENT_DISCARD_DESTINATION);
     if (addr_is_unspecified(&d->source) || addr_is_multicast(&d->source) ||
         is_broadcast(r->agent, &d->source))
@@ -134,7 +140,7 @@ static struct verdict mobile_node(struct registration *r)
     if (r->mobile == NULL && registration_nai_is_signed(r))
         r->mobile = mobile_by_nai(r->agent, q->ext.nai.bytes, q->ext.nai.len);
     /* One that was taken out of the configuration may still be kept, until nobody forwards for it. */
-    if (r->mobile == NULL || r->mobile->securities == NULL)
+    if (r->mobile == NULL || r->mobile->securities == NULL || !addr_is_ipv4(&r->mobile->home))
         return discard(r, AGENT_DISCARD_UNKNOWN_MOBILE);
     return q->ext.mobile_home.count == 0 ? discard(r, AGENT_DISCARD_NO_AUTH) : pass();
 }
@@ -234,14 +240,7 @@ static struct verdict form(struct registration *r)
 {
     if (r->malformed)
         return deny_this_copy(MIP4_POOR_REQUEST);
-    return names_a_host(&r->request.care_of) ? pass() : deny(MIP4_POOR_REQUEST);
-}
-
-static bool is_network_or_broadcast(const struct prefix *network, const struct addr *a)
-{
-    const struct addr broadcast = prefix_broadcast(network);
-    const struct prefix first = prefix_network(network);
-    return !addr_is_unspecified(&broadcast) && (addr_equal(a, &broadcast) || addr_equal(a, &first.addr));
+    return addr_is_routable(&r->request.care_of) ? pass() : deny(MIP4_POOR_REQUEST);
 }
 
 /* Section 3.8.3.2: a home address that we cannot support, though the request be authentic. */
@@ -250,26 +249,18 @@ static struct verdict home_address(struct registration *r)
     const struct addr *home = &r->mobile->home;
     if (!addr_is_unspecified(&r->request.home) && !addr_equal(&r->request.home, home))
         return deny(MIP4_PROHIBITED);
-    const struct prefix *network = home_network(r->agent, home);
-    if (network == NULL || !names_a_host(home) || is_network_or_broadcast(network, home))
-        return deny(MIP4_PROHIBITED);
-    if (is_home_agent(r->agent, home) || is_reserved(r->agent, home))
-        return deny(MIP4_PROHIBITED);
-    return pass();
+    const bool ours = home_is_served(r->agent, home) && !home_is_taken(r->agent, home);
+    return ours ? pass() : deny(MIP4_PROHIBITED);
 }
 
 /* A care-of address in a network that we serve, the mobile node's own above all, would have us tunnel to
  * ourselves, or two mobile nodes to each other for ever; so would one of our own addresses. */
 static struct verdict care_of_address(struct registration *r)
 {
-    const struct addr *care_of = &r->request.care_of;
     if (asks_to_end(r))
         return pass();
-    if (care_of_is_home(r) || home_network(r->agent, care_of) != NULL)
-        return deny(MIP4_PROHIBITED);
-    if (is_home_agent(r->agent, care_of) || is_own(r->agent, care_of))
-        return deny(MIP4_PROHIBITED);
-    return pass();
+    const bool back = care_of_is_home(r) || care_of_leads_back(r->agent, &r->request.care_of);
+    return back ? deny(MIP4_PROHIBITED) : pass();
 }
 
 static bool is_granted(const struct registration *r, enum encapsulation e)
@@ -310,9 +301,9 @@ static struct verdict resources(struct registration *r)
 {
     if (asks_to_end(r))
         return pass();
-    if (r->mobile->cares == NULL)
-        return r->agent->n_bindings < r->agent->settings.max_bindings ? pass() : deny(MIP4_NO_RESOURCES);
-    if (keeps_others(r) && care_find(r->mobile, &r->request.care_of) == NULL &&
+    if (!admission_has_room(r->agent, r->mobile))
+        return deny(MIP4_NO_RESOURCES);
+    if (r->mobile->cares != NULL && keeps_others(r) && care_find(r->mobile, &r->request.care_of) == NULL &&
         care_count(r->mobile) >= care_of_limit(r))
         return deny(MIP4_TOO_MANY_BINDINGS);
     return pass();
@@ -381,7 +372,6 @@ static void repeat(struct registration *r)
 static void accepted(struct registration *r, uint16_t lifetime_s)
 {
     replay_accept(r->agent, r->mobile, r->security, &r->request);
-    r->hold = r->hold || delegation_holds_reply(r->mobile);
     reply_send(r, success(r), lifetime_s);
 }
 
@@ -394,44 +384,25 @@ static void drop_bindings(struct registration *r)
         binding_drop(r->agent, care);
 }
 
-/* Who forwards for it elsewhere hears it first: the mobile node's own address must stand last. */
-static void tell_forwarders(const struct registration *r)
-{
-    const bool home = registration_is_return(r);
-    if (r->mobile->cares != NULL)
-        delegation_changed(r->agent, r->mobile, r->now);
-    else
-        delegation_ended(r->agent, r->mobile, home ? STOP_BACK_HOME : STOP_DEREGISTERED,
-                         home ? &r->datagram->source_mac : NULL, r->now);
-}
-
 /* Section 4.6: stop answering for it, then announce where it is, then reply. With no binding left it is
  * announced as well: neighbours may still have us in their caches. */
 static void deregister(struct registration *r)
 {
+    const struct mac *back_home = registration_is_return(r) ? &r->datagram->source_mac : NULL;
     const size_t before = care_count(r->mobile);
     drop_bindings(r);
     const bool ended = care_count(r->mobile) < before;
     if (ended)
-        tell_forwarders(r);
-    if (registration_is_return(r))
-        announce_returned(r->agent, r->mobile, &r->datagram->source_mac, r->now);
+        admission_reduced(r->agent, r->mobile, back_home, r->now);
+    if (back_home != NULL)
+        announce_returned(r->agent, r->mobile, back_home, r->now);
+    r->hold = delegation_holds_reply(r->mobile);
     accepted(r, 0);
     if (!ended)
         return;
     count(r->agent, AGENT_BINDINGS_DEREGISTERED);
     note(r, NOTE_DEREGISTERED, success(r), 0);
 }
-
-/* What is counted and noted of each change. */
-static const struct {
-    enum agent_counter counter;
-    enum note_kind note;
-} changes[] = {
-    [BINDING_CREATED] = {AGENT_BINDINGS_CREATED, NOTE_BOUND},
-    [BINDING_RENEWED] = {AGENT_BINDINGS_RENEWED, NOTE_RENEWED},
-    [BINDING_MOVED] = {AGENT_BINDINGS_MOVED, NOTE_MOVED},
-};
 
 /* Sections 3.8.2.2 and 4.6: announced is only the first binding. */
 static void bind(struct registration *r)
@@ -447,19 +418,14 @@ static void bind(struct registration *r)
         .co_located = (q->flags & MIP4_COLOCATED) != 0,
         .reverse = wants_reverse_tunnel(r),
     };
-    const enum binding_change change = binding_grant(r->agent, r->mobile, &grant, r->now);
-    if (change == BINDING_NO_MEMORY) {
-        count(r->agent, AGENT_NO_MEMORY);
+    const struct admission admission = admit(r->agent, r->mobile, &grant, r->now);
+    if (admission.change == BINDING_NO_MEMORY) {
         conclude_denial(r, deny(MIP4_NO_RESOURCES));
         return;
     }
-    if (change == BINDING_CREATED)
-        r->hold = delegation_bound(r->agent, r->mobile, r->now);
-    else
-        delegation_changed(r->agent, r->mobile, r->now);
+    r->hold = admission.hold;
     accepted(r, grant.lifetime_s);
-    count(r->agent, changes[change].counter);
-    note(r, changes[change].note, success(r), grant.lifetime_s);
+    note(r, admission_change_note(admission.change), success(r), grant.lifetime_s);
 }
 
 static void conclude(struct registration *r, struct verdict v)

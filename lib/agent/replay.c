@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Replay protection (RFC 5944 section 5.7).
+ * Replay protection (RFC 5944 section 5.7; of binding updates RFC 6275 section 9.5.1 and RFC 4285 section 6).
  *
  * Timestamps. mobile->newest is the greatest one accepted from a mobile node, whichever of its associations
  * brought it; it outlives the binding. It begins at the instant of our own start, because what an earlier
@@ -13,6 +13,11 @@
  * then whoever replays old requests, each of them answered with 133 and another nonce, could keep a mobile
  * node from ever holding the right one. Using one draws the next run at random, so an old request fits by
  * chance once in 2^24 at worst.
+ *
+ * Sequence numbers, of binding updates without a timestamp. mobile->sequence outlives the binding: with
+ * configured keys nothing else tells an old update from a new one (RFC 6275 section 15.3). So the entry that
+ * section 9.5.1 speaks of is there from the first valid update on, and a mobile node that lost its count is
+ * told ours (135), by which it goes on.
  */
 #include "internal.h"
 
@@ -48,7 +53,7 @@ static bool is_current(const struct mobile *mobile, const struct mip4_request *r
            (request->lifetime_s == 0 || care_find(mobile, &request->care_of) != NULL);
 }
 
-static bool timestamp_is_good(const struct agent *agent, const struct mobile *mobile, uint64_t timestamp,
+bool replay_timestamp_is_good(const struct agent *agent, const struct mobile *mobile, uint64_t timestamp,
                               struct instant now)
 {
     const int64_t window = (int64_t)ntp_from_seconds(agent->settings.timestamp_window_s);
@@ -67,25 +72,31 @@ enum freshness replay_judge(const struct agent *agent, const struct mobile *mobi
     if (is_current(mobile, request))
         return AGAIN;
     if (s->replay == REPLAY_TIMESTAMP)
-        return timestamp_is_good(agent, mobile, request->identification, now) ? FRESH : STALE;
+        return replay_timestamp_is_good(agent, mobile, request->identification, now) ? FRESH : STALE;
     if (s->denied_code != 0 && s->denied_tag == (uint32_t)request_tag(request))
         return DENIED_BEFORE;
     return nonce_is_good(s, request->identification) ? FRESH : STALE;
 }
 
-static uint64_t with_low_of(const struct mip4_request *request, uint32_t high)
+static uint64_t with_low_of(uint64_t identification, uint32_t high)
 {
-    return (uint64_t)high << 32 | (uint32_t)request->identification;
+    return (uint64_t)high << 32 | (uint32_t)identification;
+}
+
+uint64_t replay_resynchronise(uint64_t timestamp, struct instant now)
+{
+    return with_low_of(timestamp, (uint32_t)(now.ntp >> 32));
 }
 
 uint64_t replay_answer(struct security *s, const struct mip4_request *request, enum freshness freshness,
                        struct instant now)
 {
     if (s->replay == REPLAY_TIMESTAMP)
-        return freshness == STALE ? with_low_of(request, (uint32_t)(now.ntp >> 32)) : request->identification;
+        return freshness == STALE ? replay_resynchronise(request->identification, now)
+                                  : request->identification;
     if (freshness == STALE && s->nonces < UINT8_MAX)
         s->nonces++;
-    return with_low_of(request, s->nonce + s->nonces);
+    return with_low_of(request->identification, s->nonce + s->nonces);
 }
 
 static void use_nonce(struct agent *agent, struct security *s)
@@ -116,4 +127,11 @@ void replay_deny(struct agent *agent, struct security *s, const struct mip4_requ
     use_nonce(agent, s);
     s->denied_tag = (uint32_t)request_tag(request);
     s->denied_code = code;
+}
+
+/* ---- Sequence numbers ---- */
+bool replay_sequence_is_good(const struct mobile *mobile, uint16_t sequence)
+{
+    const uint16_t ahead = (uint16_t)(sequence - mobile->sequence);
+    return !mobile->has_sequence || (ahead != 0 && ahead < 0x8000);
 }

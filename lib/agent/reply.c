@@ -11,6 +11,8 @@ static void address(const struct registration *r, struct message *m)
     const struct agent_datagram *d = r->datagram;
     m->source = r->broadcast ? *home_agent_for(r->agent, &r->mobile->home) : d->destination;
     m->destination = d->source;
+    m->home = addr_unspecified;
+    m->protocol = IPPROTO_NUM_UDP;
     m->source_port = d->destination_port;
     m->destination_port = d->source_port;
     m->on_link = registration_is_from_home(r);

@@ -86,13 +86,10 @@ const struct prefix *home_network(const struct agent *agent, const struct addr *
     return NULL;
 }
 
-/* 0/8, 127/8, 224/4 and 240/4 are nobody's address on a network (RFC 1122 section 3.2.1.3). */
-bool names_a_host(const struct addr *a)
+const struct home_prefix *home_prefix(const struct agent *agent, const struct addr *a)
 {
-    if (!addr_is_ipv4(a))
-        return !addr_is_unspecified(a) && !addr_is_multicast(a);
-    const uint8_t first = (uint8_t)(addr_ipv4(a) >> 24);
-    return first != 0 && first != 127 && first < 224;
+    const struct prefix *network = home_network(agent, a);
+    return network == NULL ? NULL : &agent->settings.home_prefixes[network - agent->settings.home_networks];
 }
 
 bool is_broadcast(const struct agent *agent, const struct addr *a)
@@ -112,8 +109,13 @@ const struct addr *home_agent_for(const struct agent *agent, const struct addr *
 {
     const struct agent_settings *s = &agent->settings;
     const struct prefix *network = home_network(agent, home);
-    for (size_t i = 0; network != NULL && i < s->n_home_agents; i++)
-        if (prefix_contains(network, &s->home_agents[i]))
-            return &s->home_agents[i];
-    return &s->home_agents[0];
+    const struct addr *first = NULL;
+    for (size_t i = 0; i < s->n_home_agents; i++) {
+        const struct addr *a = &s->home_agents[i];
+        if (network != NULL && prefix_contains(network, a))
+            return a;
+        if (first == NULL && addr_is_ipv4(a) == addr_is_ipv4(home))
+            first = a;
+    }
+    return first != NULL ? first : &s->home_agents[0];
 }

@@ -5,10 +5,13 @@
 #include <stdio.h>
 
 enum { V4_AT = 12, V4_BITS_BEFORE = 96 }; /* where the IPv4 address begins in ::ffff:a.b.c.d */
+enum { INTERFACE_AT = 8 };                /* where the interface identifier begins (RFC 4291 section 2.5.1) */
 
 static const uint8_t v4_mapped[V4_AT] = {[10] = 0xff, [11] = 0xff};
 
 const struct addr addr_unspecified;
+const struct addr addr_all_nodes = {{0xff, 0x02, [15] = 1}};
+const struct addr addr_all_routers = {{0xff, 0x02, [15] = 2}};
 const struct mac mac_broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 struct addr addr_from_ipv4(uint32_t v4)
@@ -42,6 +45,47 @@ bool addr_is_multicast(const struct addr *a)
     if (addr_is_ipv4(a))
         return (a->b[V4_AT] & 0xf0) == 0xe0; /* 224.0.0.0/4 */
     return a->b[0] == 0xff;                  /* ff00::/8 */
+}
+
+bool addr_is_loopback(const struct addr *a)
+{
+    static const struct addr one = {{[15] = 1}};
+    return addr_is_ipv4(a) ? a->b[V4_AT] == 127 : addr_equal(a, &one);
+}
+
+bool addr_is_link_local(const struct addr *a)
+{
+    if (addr_is_ipv4(a))
+        return a->b[V4_AT] == 169 && a->b[V4_AT + 1] == 254; /* RFC 3927 */
+    return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool addr_is_routable(const struct addr *a)
+{
+    if (addr_is_unspecified(a) || addr_is_loopback(a) || addr_is_link_local(a) || addr_is_multicast(a))
+        return false;
+    return !addr_is_ipv4(a) || (a->b[V4_AT] != 0 && a->b[V4_AT] < 240);
+}
+
+struct addr addr_solicited_node(const struct addr *a)
+{
+    return (struct addr){
+        {0xff, 0x02, [11] = 1, [12] = 0xff, [13] = a->b[13], [14] = a->b[14], [15] = a->b[15]}};
+}
+
+struct addr addr_link_local_of(const struct addr *a)
+{
+    struct addr out = {{0xfe, 0x80}};
+    memcpy(out.b + INTERFACE_AT, a->b + INTERFACE_AT, sizeof(out.b) - INTERFACE_AT);
+    return out;
+}
+
+struct addr addr_link_local_from_mac(const struct mac *mac)
+{
+    enum { UNIVERSAL_LOCAL = 0x02 }; /* inverted (RFC 4291 appendix A) */
+    const uint8_t *m = mac->b;
+    return (struct addr){
+        {0xfe, 0x80, [8] = m[0] ^ UNIVERSAL_LOCAL, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}};
 }
 
 bool addr_parse(const char *text, struct addr *out)

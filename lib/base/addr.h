@@ -31,6 +31,8 @@ struct mac {
 };
 
 extern const struct addr addr_unspecified; /* all zero: no address of any family (not 0.0.0.0) */
+extern const struct addr addr_all_nodes;   /* ff02::1 */
+extern const struct addr addr_all_routers; /* ff02::2 */
 
 /* v4 is in host byte order. */
 struct addr addr_from_ipv4(uint32_t v4);
@@ -41,6 +43,19 @@ bool addr_is_ipv4(const struct addr *a);
 /* True for addr_unspecified and for 0.0.0.0. */
 bool addr_is_unspecified(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);
+bool addr_is_loopback(const struct addr *a);
+/* fe80::/10; of IPv4 169.254.0.0/16. */
+bool addr_is_link_local(const struct addr *a);
+/* It may name one host beyond its link, by its form alone ("unicast routable", RFC 6275 section 9.3.1; RFC
+ * 1122 section 3.2.1.3): not unspecified, loopback, link-local, multicast, 0/8 or 240/4. An IPv4 address
+ * counts as one; who expects an IPv6 address asks for addr_is_ipv4 too. */
+bool addr_is_routable(const struct addr *a);
+/* ff02::1:ffXX:XXXX of an IPv6 address (RFC 4291 section 2.7.1). */
+struct addr addr_solicited_node(const struct addr *a);
+/* The link-local IPv6 address with the interface identifier (last eight bytes) of a. */
+struct addr addr_link_local_of(const struct addr *a);
+/* The one made of a MAC address (RFC 2464 section 5, modified EUI-64). */
+struct addr addr_link_local_from_mac(const struct mac *mac);
 
 static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {

@@ -7,10 +7,13 @@
 #define BASE_ENCAPSULATION_H
 
 /* X(name, number, text, most bytes in front of the inner packet) */
-#define ENCAPSULATIONS(X)                       \
-    X(IPIP, 1, "ipip", 20)       /* RFC 2003 */ \
-    X(MINIMAL, 2, "minimal", 12) /* RFC 2004 */ \
-    X(GRE, 3, "gre", 24)         /* RFC 2784, over IPv4 */
+#define ENCAPSULATIONS(X)                                            \
+    X(IPIP, 1, "ipip", 20)                 /* RFC 2003 */            \
+    X(MINIMAL, 2, "minimal", 12)           /* RFC 2004 */            \
+    X(GRE, 3, "gre", 24)                   /* RFC 2784, over IPv4 */ \
+    X(IPV6_IN_IPV6, 6, "ipv6-in-ipv6", 40) /* RFC 2473 */            \
+    X(IPV4_IN_IPV6, 7, "ipv4-in-ipv6", 40) /* RFC 2473 */            \
+    X(IPV6_IN_IPV4, 8, "ipv6-in-ipv4", 20) /* RFC 4213 section 3 */
 
 enum encapsulation {
 #define X(name, number, text, bytes) ENCAPSULATION_##name = number,

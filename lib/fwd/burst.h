@@ -19,6 +19,7 @@ struct burst {
     struct rte_mbuf **frame;
 
     uint64_t odd;     /* bits of the packets that are not express.h's: only they are in pkt and verdict */
+    uint64_t ipv6;    /* of those that are, and IPv6 */
     uint64_t version; /* of the table's hash, when it was asked */
     uint32_t tag[WORKER_BURST]; /* of what is looked up; 0: nothing is */
     struct cuckoo_pair pair[WORKER_BURST];

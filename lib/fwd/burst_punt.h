@@ -11,14 +11,21 @@
 #include <rte_cycles.h>
 
 #include "burst.h"
+#include "classify.h"
+#include "tunnel.h"
 
-enum { QUOTE_MAX = 14 + 576 /* of a packet whose sender is told something (RFC 1812 section 4.3.2.3) */ };
+/* Of a packet whose sender is told something (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4). */
+static inline uint32_t burst_quote_max(const struct pkt *p)
+{
+    return ETHERNET_LEN + (p->family == PKT_IPV6 ? IPV6_LINK_MTU_MIN : 576U);
+}
 
 static inline enum punt_class burst_punt_class(enum verdict verdict)
 {
     switch (verdict) {
     case VERDICT_PUNT_ARP:
-        return PUNT_ARP;
+    case VERDICT_PUNT_ND:
+        return PUNT_NEIGHBOR;
     case VERDICT_PUNT_DELEGATION:
         return PUNT_DELEGATION;
     case VERDICT_PUNT_SIGNALLING:
@@ -35,7 +42,16 @@ static inline enum punt_class burst_punt_class(enum verdict verdict)
 static inline bool burst_admit(struct burst *b, unsigned i, enum punt_class c)
 {
     struct worker *w = b->w;
-    return punt_admit(w->class_bucket, w->source_bucket, c, b->pkt[i].source, rte_rdtsc());
+    return punt_admit(w->class_bucket, w->source_bucket, c, &b->pkt[i].source, rte_rdtsc());
+}
+
+/* What a packet that is too big might be as large as: of IPv6 every link must take 1280 (RFC 2473
+ * section 7.1). */
+static inline uint16_t burst_mtu_to_tell(const struct burst *b, unsigned i)
+{
+    const struct tunnel_inner inner = tunnel_inner_of(pkt_ip(b->frame[i]), b->entry[i]);
+    const unsigned takes = tunnel_takes(b->entry[i], &inner);
+    return (uint16_t)(b->pkt[i].family == PKT_IPV6 ? RTE_MAX(takes, (unsigned)IPV6_LINK_MTU_MIN) : takes);
 }
 
 static inline bool burst_enqueue(struct burst *b, unsigned i, struct rte_mbuf *m, enum verdict verdict,
@@ -46,7 +62,8 @@ static inline bool burst_enqueue(struct burst *b, unsigned i, struct rte_mbuf *m
         .verdict = (uint8_t)verdict,
         .port_index = (uint8_t)b->port_index,
         .link_cast = b->pkt[i].link_cast,
-        .mtu = verdict == VERDICT_PUNT_TOO_BIG ? b->entry[i]->mtu : 0,
+        .mtu = verdict == VERDICT_PUNT_TOO_BIG ? burst_mtu_to_tell(b, i) : 0,
+        .pointer = verdict == VERDICT_PUNT_ENCAPSULATION_LIMIT ? ipv6_limit(pkt_ip(m), b->pkt[i].size) : 0,
         .unreachable = verdict == VERDICT_TUNNELLED,
         .adjacency = next_hop,
     };
@@ -81,7 +98,7 @@ static inline void burst_tell_unreachable(struct burst *b, unsigned i)
     if (!burst_admit(b, i, PUNT_ERROR))
         return;
     struct rte_mbuf *copy =
-        rte_pktmbuf_copy(m, b->w->pool, 0, RTE_MIN(rte_pktmbuf_pkt_len(m), (uint32_t)QUOTE_MAX));
+        rte_pktmbuf_copy(m, b->w->pool, 0, RTE_MIN(rte_pktmbuf_pkt_len(m), burst_quote_max(&b->pkt[i])));
     if (copy != NULL && burst_enqueue(b, i, copy, VERDICT_TUNNELLED, PUNT_ERROR, ADJACENCY_NONE))
         b->w->counters.unreachable_told++;
 }

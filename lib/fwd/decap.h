@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Decapsulation, in place and on bytes: what a tunnel's far end sends to us by IP in IP (RFC 2003), minimal
- * encapsulation (RFC 2004) or GRE (RFC 2784). In two steps, since between them it must be found out whether
- * the packet may come this way at all (RFC 3024 section 4.3.2): decap_read looks and changes nothing,
- * decap_open makes the inner packet of it.
+ * Decapsulation, in place and on bytes: what a tunnel's far end sends to us by IP in IP (RFC 2003; either
+ * family in IPv6: RFC 2473; IPv6 in IPv4: RFC 4213), minimal encapsulation (RFC 2004) or GRE (RFC 2784). In
+ * two steps, since between them it must be found out whether the packet may come this way at all (RFC 3024
+ * section 4.3.2, RFC 6275 section 10.4.5): decap_read looks and changes nothing, decap_open makes the inner
+ * packet of it.
  *
  * Pure functions of the packet; any thread.
  */
@@ -24,10 +25,10 @@ enum decap_verdict {
     DECAP_CONGESTION /* marked outside, its sender not able to hear of it: to be dropped (RFC 6040) */
 };
 
-/* What is inside. Addresses are in network order. */
+/* What is inside. */
 struct decap {
-    uint32_t outer_source;
-    uint32_t source, destination;
+    struct addr outer_source;
+    struct addr source, destination;
     uint16_t strip; /* bytes from the outer header to where the inner packet begins when it is open */
     uint16_t size;  /* of the inner packet; bytes behind it are not part of it */
     uint8_t how;    /* enum encapsulation: by which it came */
@@ -43,48 +44,106 @@ static const uint8_t decap_ecn[4][4] = {
     {3, 3, 3, 3},
 };
 
-static inline uint32_t decap_address(const uint8_t *at)
+/* ---- What the families differ in: a header's fields. The argument is constant wherever it can be ---- */
+
+static inline struct addr decap_address_ipv4(const uint8_t *at)
 {
     uint32_t address;
     memcpy(&address, at, sizeof(address));
+    return pkt_key(address);
+}
+
+static inline struct addr decap_source(enum pkt_family family, const uint8_t *ip)
+{
+    struct addr address;
+    if (family == PKT_IPV4)
+        return decap_address_ipv4(ip + 12);
+    memcpy(address.b, ip + 8, sizeof(address.b));
     return address;
 }
 
-/* RFC 1122 section 3.2.1.3, RFC 1812 section 5.3.7. Multicast and broadcast by a reverse tunnel are not
- * served (RFC 3024 section 5.3). */
-static inline bool decap_is_no_host(uint32_t address)
+static inline struct addr decap_destination(enum pkt_family family, const uint8_t *ip)
 {
-    const uint8_t first = *(const uint8_t *)&address;
-    return first == 0 || first == 127 || first >= 0xe0;
+    struct addr address;
+    if (family == PKT_IPV4)
+        return decap_address_ipv4(ip + 16);
+    memcpy(address.b, ip + 24, sizeof(address.b));
+    return address;
 }
 
-static inline enum decap_verdict decap_check_addresses(const struct decap *d)
+static inline uint8_t decap_tos(enum pkt_family family, const uint8_t *ip)
 {
-    return decap_is_no_host(d->source) || decap_is_no_host(d->destination) ? DECAP_ADDRESS : DECAP_SOUND;
+    return family == PKT_IPV4 ? ip[1] : (uint8_t)(pkt_read16(ip) >> 4);
 }
 
-/* A whole IPv4 packet behind `at` bytes of the outer one, which has len. RFC 2003 section 3.1: with TTL 0 it
- * is dropped; the hop that forwarding takes comes later. */
-static inline enum decap_verdict decap_read_inner(const uint8_t *ip, unsigned at, unsigned len,
-                                                  struct decap *d)
+static inline void decap_set_tos(uint8_t *ip, uint8_t tos)
+{
+    if (pkt_family_of(ip) == PKT_IPV4) {
+        ip[1] = tos;
+        pkt_header_checksum(ip, (ip[0] & 0x0fU) * 4);
+        return;
+    }
+    ip[0] = (uint8_t)(PKT_IPV6 << 4 | tos >> 4);
+    ip[1] = (uint8_t)(tos << 4 | (ip[1] & 0x0f));
+}
+
+/* RFC 1122 section 3.2.1.3, RFC 1812 section 5.3.7; RFC 4291 section 2.5 and RFC 4213 section 3.6 for the
+ * unspecified address, loopback, and all that bears an IPv4 address, which the binding table would take for
+ * that; link-local addresses stay on their link (RFC 4291 section 2.5.6), and inside of a tunnel there is
+ * none (RFC 6275 section 10.4.2). Multicast and broadcast by a reverse tunnel are not served (RFC 3024
+ * section 5.3). */
+static inline bool decap_is_no_host(enum pkt_family family, const struct addr *address)
+{
+    if (family == PKT_IPV4)
+        return address->b[12] == 0 || address->b[12] == 127 || address->b[12] >= 0xe0;
+    uint64_t first;
+    memcpy(&first, address->b, sizeof(first));
+    return first == 0 || address->b[0] == 0xff || (address->b[0] == 0xfe && (address->b[1] & 0xc0) == 0x80);
+}
+
+static inline enum decap_verdict decap_check_addresses(enum pkt_family family, const struct decap *d)
+{
+    return decap_is_no_host(family, &d->source) || decap_is_no_host(family, &d->destination) ? DECAP_ADDRESS
+                                                                                             : DECAP_SOUND;
+}
+
+/* A whole header, with TTL or hop limit above 0, of a packet within the `there` bytes that are left. Returns
+ * the packet's size, 0: it is not so. RFC 2003 section 3.1: with TTL 0 it is dropped; the hop that forwarding
+ * takes comes later. */
+static inline unsigned decap_inner_size(enum pkt_family family, const uint8_t *inner, unsigned there)
+{
+    const unsigned least = family == PKT_IPV4 ? (unsigned)IPV4_LEN_MIN : IPV6_LEN;
+    if (there < least || inner[0] >> 4 != family)
+        return 0;
+    if (family == PKT_IPV6) {
+        const unsigned size = IPV6_LEN + pkt_read16(inner + 4);
+        return size <= there && inner[7] != 0 ? size : 0;
+    }
+    const unsigned header_len = (inner[0] & 0x0fU) * 4, size = pkt_read16(inner + 2);
+    if (header_len < IPV4_LEN_MIN || size < header_len || size > there || inner[8] == 0)
+        return 0;
+    return pkt_header_is_whole(inner, header_len) ? size : 0;
+}
+
+/* ---- Each encapsulation ---- */
+
+/* A whole packet of that family behind `at` bytes of the outer one, which has len. */
+static inline enum decap_verdict decap_read_inner(enum pkt_family family, const uint8_t *ip, unsigned at,
+                                                  unsigned len, struct decap *d)
 {
     const uint8_t *inner = ip + at;
-    if (at + IPV4_LEN_MIN > len)
-        return DECAP_MALFORMED;
-    const unsigned header_len = (inner[0] & 0x0fU) * 4;
-    d->size = pkt_read16(inner + 2);
-    if (inner[0] >> 4 != 4 || header_len < IPV4_LEN_MIN || d->size < header_len || at + d->size > len)
-        return DECAP_MALFORMED;
-    if (pkt_header_sum(inner, header_len) != 0xffff || inner[8] == 0)
+    d->size = (uint16_t)(at < len ? decap_inner_size(family, inner, len - at) : 0);
+    if (d->size == 0)
         return DECAP_MALFORMED;
     d->strip = (uint16_t)at;
-    d->source = decap_address(inner + 12);
-    d->destination = decap_address(inner + 16);
-    const uint8_t ecn = decap_ecn[inner[1] & DECAP_ECN_MASK][ip[1] & DECAP_ECN_MASK];
+    d->source = decap_source(family, inner);
+    d->destination = decap_destination(family, inner);
+    const uint8_t tos = decap_tos(family, inner);
+    const uint8_t ecn = decap_ecn[tos & DECAP_ECN_MASK][decap_tos(pkt_family_of(ip), ip) & DECAP_ECN_MASK];
     if (ecn == DECAP_ECN_DROP)
         return DECAP_CONGESTION;
-    d->tos = (uint8_t)((inner[1] & ~DECAP_ECN_MASK) | ecn);
-    return decap_check_addresses(d);
+    d->tos = (uint8_t)((tos & ~DECAP_ECN_MASK) | ecn);
+    return decap_check_addresses(family, d);
 }
 
 /* Over any number of bytes, an odd one as if a zero followed. */
@@ -110,9 +169,9 @@ static inline enum decap_verdict decap_read_gre(const uint8_t *ip, unsigned at, 
     const unsigned header_len = (flags & CHECKSUM) != 0 ? 2 * HEADER : HEADER;
     if (header_len > HEADER && decap_sum(gre, len - at) != 0xffff)
         return DECAP_MALFORMED;
-    const enum decap_verdict verdict = decap_read_inner(ip, at + header_len, len, d);
+    const enum decap_verdict verdict = decap_read_inner(PKT_IPV4, ip, at + header_len, len, d);
     /* Section 3.1: back to who sent it, it might come again for ever. */
-    return verdict == DECAP_SOUND && d->destination == d->outer_source ? DECAP_ADDRESS : verdict;
+    return verdict == DECAP_SOUND && addr_equal(&d->destination, &d->outer_source) ? DECAP_ADDRESS : verdict;
 }
 
 /* RFC 2004 section 3: there is but one IP header, whose TTL, TOS and options are the packet's own. */
@@ -129,21 +188,21 @@ static inline enum decap_verdict decap_read_minimal(const uint8_t *ip, unsigned 
     d->strip = (uint16_t)header_len;
     d->size = (uint16_t)(len - header_len);
     d->tos = ip[1];
-    d->source = header_len == LONG ? decap_address(forwarding + 8) : d->outer_source;
-    d->destination = decap_address(forwarding + 4);
-    return decap_check_addresses(d);
+    d->source = header_len == LONG ? decap_address_ipv4(forwarding + 8) : d->outer_source;
+    d->destination = decap_address_ipv4(forwarding + 4);
+    return decap_check_addresses(PKT_IPV4, d);
 }
 
-/* ip: a packet to us whose header has been checked, len bytes by its total length, no fragment, of one of the
- * three protocols. *d counts where DECAP_SOUND is returned. */
-static inline enum decap_verdict decap_read(const uint8_t *ip, unsigned len, struct decap *d)
+static inline enum decap_verdict decap_read_ipv4(const uint8_t *ip, unsigned len, struct decap *d)
 {
     const unsigned at = (ip[0] & 0x0fU) * 4;
-    *d = (struct decap){.outer_source = decap_address(ip + 12)};
     switch (ip[9]) {
     case IPPROTO_IPIP:
         d->how = ENCAPSULATION_IPIP;
-        return decap_read_inner(ip, at, len, d);
+        return decap_read_inner(PKT_IPV4, ip, at, len, d);
+    case IPPROTO_IPV6:
+        d->how = ENCAPSULATION_IPV6_IN_IPV4;
+        return decap_read_inner(PKT_IPV6, ip, at, len, d);
     case IPPROTO_GRE:
         d->how = ENCAPSULATION_GRE;
         return decap_read_gre(ip, at, len, d);
@@ -155,11 +214,87 @@ static inline enum decap_verdict decap_read(const uint8_t *ip, unsigned len, str
     }
 }
 
+/* Are all the options between the two pointers such as may be passed over (RFC 8200 section 4.2)? The
+ * encapsulation limit bounds further encapsulation alone (RFC 2473 section 4.1.1). */
+static inline bool decap_passes_options(const uint8_t *option, const uint8_t *end)
+{
+    enum { PAD1 = 0, MUST_BE_KNOWN = 0xc0 };
+    while (option < end) {
+        if ((option[0] & MUST_BE_KNOWN) != 0)
+            return false;
+        if (option[0] == PAD1) {
+            option++;
+            continue;
+        }
+        if (end - option < 2 || end - option < 2 + option[1])
+            return false;
+        option += 2 + option[1];
+    }
+    return true;
+}
+
+/* What IPv6's header is followed by: the packet inside or, before that, destination options, as tunnels with
+ * an encapsulation limit have them. Their length is bounded, as the work must be. */
+static inline enum decap_verdict decap_read_ipv6(const uint8_t *ip, unsigned len, struct decap *d)
+{
+    enum { OPTIONS_MAX = 64 };
+    unsigned at = IPV6_LEN;
+    uint8_t next = ip[6];
+    if (next == IPPROTO_DSTOPTS) {
+        const uint8_t *options = ip + at;
+        const unsigned options_len = at + 8 <= len ? (options[1] + 1U) * 8 : len;
+        if (at + options_len > len || options_len > OPTIONS_MAX ||
+            !decap_passes_options(options + 2, options + options_len))
+            return DECAP_MALFORMED;
+        next = options[0];
+        at += options_len;
+    }
+    switch (next) {
+    case IPPROTO_IPV6:
+        d->how = ENCAPSULATION_IPV6_IN_IPV6;
+        return decap_read_inner(PKT_IPV6, ip, at, len, d);
+    case IPPROTO_IPIP:
+        d->how = ENCAPSULATION_IPV4_IN_IPV6;
+        return decap_read_inner(PKT_IPV4, ip, at, len, d);
+    default:
+        return DECAP_MALFORMED;
+    }
+}
+
+/* Is a packet to us, whose header has been checked and which is len bytes long by it, of a tunnel, by its
+ * protocol? */
+static inline bool decap_is_tunnel(const uint8_t *ip, unsigned len)
+{
+    if (pkt_family_of(ip) == PKT_IPV4)
+        return ip[9] == IPPROTO_IPIP || ip[9] == IPPROTO_IPV6 || ip[9] == IPPROTO_GRE ||
+               ip[9] == PROTOCOL_MINIMAL;
+    const uint8_t next = ip[6] == IPPROTO_DSTOPTS && len > IPV6_LEN ? ip[IPV6_LEN] : ip[6];
+    return next == IPPROTO_IPV6 || next == IPPROTO_IPIP;
+}
+
+/* ip: such a packet, no fragment. *d counts where DECAP_SOUND is returned. */
+static inline enum decap_verdict decap_read(const uint8_t *ip, unsigned len, struct decap *d)
+{
+    const enum pkt_family family = pkt_family_of(ip);
+    *d = (struct decap){.outer_source = decap_source(family, ip)};
+    return family == PKT_IPV4 ? decap_read_ipv4(ip, len, d) : decap_read_ipv6(ip, len, d);
+}
+
 /* May a far end that was granted this encapsulation send by that one? Fragments cannot go by minimal
  * encapsulation, so its user sends IP in IP as well (RFC 2004 section 3). */
 static inline bool decap_agrees(const struct decap *d, enum encapsulation granted)
 {
     return d->how == granted || (d->how == ENCAPSULATION_IPIP && granted == ENCAPSULATION_MINIMAL);
+}
+
+static inline enum pkt_family decap_family_inside(const struct decap *d)
+{
+    return d->how == ENCAPSULATION_IPV6_IN_IPV6 || d->how == ENCAPSULATION_IPV6_IN_IPV4 ? PKT_IPV6 : PKT_IPV4;
+}
+
+static inline enum pkt_family decap_family_outside(const struct decap *d)
+{
+    return d->how == ENCAPSULATION_IPV6_IN_IPV6 || d->how == ENCAPSULATION_IPV4_IN_IPV6 ? PKT_IPV6 : PKT_IPV4;
 }
 
 /* The IP header moves to where the forwarding header ends, and is what it was. */
@@ -171,8 +306,8 @@ static inline void decap_restore_minimal(uint8_t *ip, const struct decap *d)
     memmove(inner, ip, header_len);
     pkt_write16(inner + 2, d->size);
     inner[9] = protocol;
-    memcpy(inner + 12, &d->source, sizeof(d->source));
-    memcpy(inner + 16, &d->destination, sizeof(d->destination));
+    memcpy(inner + 12, &d->source.b[12], 4);
+    memcpy(inner + 16, &d->destination.b[12], 4);
     pkt_header_checksum(inner, header_len);
 }
 
@@ -181,12 +316,10 @@ static inline void decap_restore_minimal(uint8_t *ip, const struct decap *d)
 static inline void decap_open(uint8_t *ip, const struct decap *d)
 {
     uint8_t *inner = ip + d->strip;
-    if (d->how == ENCAPSULATION_MINIMAL) {
+    if (d->how == ENCAPSULATION_MINIMAL)
         decap_restore_minimal(ip, d);
-    } else if (inner[1] != d->tos) {
-        inner[1] = d->tos;
-        pkt_header_checksum(inner, (inner[0] & 0x0fU) * 4);
-    }
+    else if (decap_tos(pkt_family_of(inner), inner) != d->tos)
+        decap_set_tos(inner, d->tos);
 }
 
 #endif

@@ -10,52 +10,75 @@
 #include "burst_punt.h"
 #include "forward.h"
 
-static inline unsigned own_bit(uint32_t address)
+/* By its last four bytes, which are an IPv4 address. */
+static inline unsigned own_bit(uint32_t last)
 {
-    return address * UINT32_C(2654435769) >> 26;
+    return last * UINT32_C(2654435769) >> 26;
 }
 
 static inline uint64_t own_filter(const struct worker_settings *settings)
 {
     uint64_t filter = 0;
     for (unsigned i = 0; i < settings->n_own; i++)
-        filter |= UINT64_C(1) << own_bit(settings->own[i]);
+        filter |= UINT64_C(1) << own_bit(pkt_ipv4(&settings->own[i]));
     return filter;
 }
 
-static inline bool is_own(const struct burst *b, uint32_t address)
+static inline bool may_be_own(const struct burst *b, uint32_t last)
 {
-    if (likely((b->own_filter >> own_bit(address) & 1) == 0))
-        return false;
+    return (b->own_filter >> own_bit(last) & 1) != 0;
+}
+
+static inline bool is_in_own(const struct burst *b, const struct addr *address)
+{
     for (unsigned i = 0; i < b->settings->n_own; i++)
-        if (b->settings->own[i] == address)
+        if (addr_equal(&b->settings->own[i], address))
             return true;
     return false;
+}
+
+static inline bool is_own(const struct burst *b, const struct addr *address)
+{
+    return unlikely(may_be_own(b, pkt_ipv4(address))) && is_in_own(b, address);
+}
+
+/* The same, of an IPv4 address in network order. */
+static inline bool is_own_ipv4(const struct burst *b, uint32_t address)
+{
+    if (likely(!may_be_own(b, address)))
+        return false;
+    const struct addr key = pkt_key(address);
+    return is_in_own(b, &key);
 }
 
 /* The packet is already encapsulated for the address it is sent to (RFC 5944 section 4.2.3). */
 static inline bool is_encapsulated_again(struct rte_mbuf *frame, const struct pkt *p)
 {
     const uint8_t *inner = pkt_ip(frame) + p->header_len;
+    if (p->family == PKT_IPV6)
+        return p->protocol == IPPROTO_IPV6 && p->size >= 2 * IPV6_LEN &&
+               memcmp(inner + 24, &p->destination, sizeof(p->destination)) == 0;
     return p->protocol == IPPROTO_IPIP && p->size >= p->header_len + IPV4_LEN_MIN &&
-           (p->fragment & IPV4_OFFSET) == 0 &&
-           memcmp(inner + 16, &p->destination, sizeof(p->destination)) == 0;
+           (p->fragment & IPV4_OFFSET) == 0 && memcmp(inner + 16, &p->destination.b[12], 4) == 0;
 }
 
 /* The packet's source is a care-of address that it would be sent to. */
 static inline bool is_from_exit(const struct burst *b, unsigned i)
 {
-    for (const struct entry *e = b->entry[i]; e != NULL; e = entry_behind(b, e))
-        if (b->pkt[i].source == tunnel_destination(e))
+    for (const struct entry *e = b->entry[i]; e != NULL; e = entry_behind(b, e)) {
+        const struct addr exit = tunnel_destination(e);
+        if (addr_equal(&b->pkt[i].source, &exit))
             return true;
+    }
     return false;
 }
 
 static inline enum verdict decide_tunnel(struct burst *b, unsigned i)
 {
     const struct pkt *p = &b->pkt[i];
-    /* RFC 2003 section 3.2. Packets of the appliance itself never come this way: control tunnels those. */
-    if (is_own(b, p->source))
+    /* RFC 2003 section 3.2; RFC 2473 section 4.1.2, of whose pair of addresses the source is enough. Packets
+     * of the appliance itself never come this way: control tunnels those. */
+    if (is_own(b, &p->source))
         return VERDICT_DROP_LOOP_OWN_SOURCE;
     /* RFC 5944 section 4.2.3 asks to drop what its care-of address sends back encapsulated, RFC 2003
      * section 3.2 whatever it sends: the stricter rule holds, the counters tell which it was. */
@@ -70,7 +93,7 @@ static inline bool is_delegation(const struct worker_settings *s, const uint8_t 
         pkt_read16(ip + p->header_len + 2) != s->delegation_port)
         return false;
     for (unsigned i = 0; i < s->n_peers; i++)
-        if (s->peers[i] == p->source)
+        if (addr_equal(&s->peers[i], &p->source))
             return true;
     return false;
 }
@@ -87,11 +110,20 @@ static inline enum verdict decide_local(struct burst *b, unsigned i)
     return v == VERDICT_PUNT_LOCAL && is_delegation(b->settings, ip, p) ? VERDICT_PUNT_DELEGATION : v;
 }
 
-static inline const struct ipv4_network *home_network(const struct worker_settings *settings,
-                                                      uint32_t address)
+static inline bool is_within(const struct home_network *network, const struct addr *address)
+{
+    uint64_t a[2], mask[2], first[2];
+    memcpy(a, address, sizeof(a));
+    memcpy(mask, &network->mask, sizeof(mask));
+    memcpy(first, &network->address, sizeof(first));
+    return (((a[0] & mask[0]) ^ first[0]) | ((a[1] & mask[1]) ^ first[1])) == 0;
+}
+
+static inline const struct home_network *home_network(const struct worker_settings *settings,
+                                                      const struct addr *address)
 {
     for (unsigned i = 0; i < settings->n_home_networks; i++)
-        if ((address & settings->home_networks[i].mask) == settings->home_networks[i].address)
+        if (is_within(&settings->home_networks[i], address))
             return &settings->home_networks[i];
     return NULL;
 }
@@ -104,7 +136,7 @@ static inline bool is_from_station(struct rte_mbuf *frame, adjacency_word statio
 }
 
 /* A secondary's repair of its neighbours' stale caches. The packet stays on its link and takes no hop; what
- * keeps it from circling is said at struct ipv4_network, and should that be set wrong, the rate bounds it. */
+ * keeps it from circling is said at struct home_network, and should that be set wrong, the rate bounds it. */
 static inline enum verdict second_chance(struct burst *b, unsigned i, uint32_t primary)
 {
     struct worker *w = b->w;
@@ -115,13 +147,42 @@ static inline enum verdict second_chance(struct burst *b, unsigned i, uint32_t p
     return leave_as_frame(b, i, primary, way, VERDICT_SECOND_CHANCE);
 }
 
-/* A home address without a binding is at home (RFC 5944 section 4.2.3): control looks for it on the link. */
+/* For no home address: as the routes say, like a packet for a station on the link. Until it is finished
+ * nothing else of the burst may be decided: they share by_route. */
+static inline enum verdict forward_by_route(struct burst *b, unsigned i, enum verdict verdict)
+{
+    struct worker *w = b->w;
+    uint32_t adjacency;
+    if (!exits_lookup(b->settings->exits, &b->pkt[i].destination, &adjacency))
+        return VERDICT_DROP_NO_ROUTE;
+    adjacency_word way = way_by(w, adjacency);
+    b->by_route = (struct entry){
+        .kind = ENTRY_ON_LINK,
+        .adjacency = adjacency,
+        .mtu = w->port[way != 0 ? adjacency_port(way) : b->port_index].mtu,
+    };
+    b->entry[i] = &b->by_route;
+    return forward(b, i, verdict, verdict);
+}
+
+/* Who was told that we are a router may send by us to everybody (RFC 4861 section 6.2.1). */
+static inline enum verdict decide_elsewhere(struct burst *b, unsigned i)
+{
+    if (b->pkt[i].family != PKT_IPV6 || !b->settings->routes_ipv6)
+        return VERDICT_DROP_NO_BINDING;
+    if (is_own(b, &b->pkt[i].source))
+        return VERDICT_DROP_LOOP_OWN_SOURCE;
+    return forward_by_route(b, i, VERDICT_ROUTED);
+}
+
+/* A home address without a binding is at home (RFC 5944 section 4.2.3, RFC 6275 section 10.4.1): control
+ * looks for it on the link. */
 static inline enum verdict decide_unknown(struct burst *b, unsigned i)
 {
-    const struct ipv4_network *network = home_network(b->settings, b->pkt[i].destination);
+    const struct home_network *network = home_network(b->settings, &b->pkt[i].destination);
     if (network == NULL)
-        return VERDICT_DROP_NO_BINDING;
-    if (is_own(b, b->pkt[i].source)) /* RFC 1812 section 4.2.2.11 */
+        return decide_elsewhere(b, i);
+    if (is_own(b, &b->pkt[i].source)) /* RFC 1812 section 4.2.2.11 */
         return VERDICT_DROP_LOOP_OWN_SOURCE;
     if (network->second_chance != ADJACENCY_NONE)
         return second_chance(b, i, network->second_chance);
@@ -134,9 +195,16 @@ static inline enum verdict decide_unknown(struct burst *b, unsigned i)
 
 static inline enum verdict decide_on_link(struct burst *b, unsigned i)
 {
-    if (is_own(b, b->pkt[i].source))
+    if (is_own(b, &b->pkt[i].source))
         return VERDICT_DROP_LOOP_OWN_SOURCE;
     return forward(b, i, VERDICT_ON_LINK, VERDICT_ON_LINK);
+}
+
+/* RFC 4291 section 2.5.6: forwarded to no other link; nor into a tunnel, whosever link-local address it is
+ * (RFC 6275 section 10.4.2). */
+static inline bool is_of_its_link(const struct pkt *p)
+{
+    return p->family == PKT_IPV6 && (ipv6_is_link_local(&p->source) || ipv6_is_link_local(&p->destination));
 }
 
 /* What is done with a packet that was looked up. */
@@ -148,6 +216,8 @@ static inline enum verdict decide(struct burst *b, unsigned i)
     /* RFC 1122 section 3.3.6, RFC 1812 section 5.3.4: a link broadcast is never forwarded. */
     if (b->pkt[i].link_cast)
         return VERDICT_DROP_LINK_BROADCAST;
+    if (is_of_its_link(&b->pkt[i]))
+        return VERDICT_DROP_LINK_LOCAL;
     if (e == NULL)
         return decide_unknown(b, i);
     return e->kind == ENTRY_TUNNEL ? decide_tunnel(b, i) : decide_on_link(b, i);

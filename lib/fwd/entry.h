@@ -9,6 +9,7 @@
 #define FWD_ENTRY_H
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "addr.h"
@@ -28,21 +29,27 @@ enum entry_flag {
 };
 
 enum {
-    ENTRY_OUTER_MAX = 28,
-    ENTRY_SET_MAX = 8 /* care-of addresses of one home address */
+    ENTRY_OUTER_MAX = 28, /* of IPv4, with what follows it */
+    ENTRY_SET_MAX = 8     /* care-of addresses of one home address */
 };
 
 struct entry {
     struct addr home;
-    uint8_t outer[ENTRY_OUTER_MAX]; /* TUNNEL: the ready outer header; TOS, length, identification, flags,
-                                       checksum zero */
-    uint16_t outer_sum;             /* one's complement sum over the IP header in `outer` as it stands here */
-    uint16_t id_bucket : 10;        /* which identification counter of the worker serves this tunnel's
-                                       destination */
-    uint16_t id_slot : 6;           /* the part of the identifications that is this node's */
-    uint32_t slot;                  /* index of its counters, stable while the address stays in the table */
+    union {
+        struct {                            /* TUNNEL over IPv4 */
+            uint8_t outer[ENTRY_OUTER_MAX]; /* the ready outer header; TOS, length, identification, flags,
+                                               checksum zero */
+            uint16_t outer_sum; /* one's complement sum over the IP header in `outer` as it stands here */
+            uint16_t id_bucket; /* which identification counter of the worker serves its destination */
+        };
+        struct { /* TUNNEL over IPv6: its ends */
+            struct addr source, destination;
+        };
+    };
+    uint32_t slot; /* index of its counters, stable while the address stays in the table */
     uint32_t adjacency;
-    uint32_t more;             /* ENTRY_MORE: the table's, table_more follows it */
+    uint32_t more : 26;        /* ENTRY_MORE: the table's, table_more follows it */
+    uint32_t id_slot : 6;      /* TUNNEL: the part of the identifications that is this node's */
     uint16_t mtu;              /* TUNNEL: largest inner packet. ON_LINK: of the link */
     uint8_t kind : 4;          /* enum entry_kind */
     uint8_t encapsulation : 4; /* TUNNEL: enum encapsulation */

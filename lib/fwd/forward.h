@@ -20,7 +20,7 @@
 #include "output.h"
 #include "tunnel.h"
 
-static_assert(RTE_PKTMBUF_HEADROOM >= ENTRY_OUTER_MAX + ETHERNET_LEN, "fragments have room for the headers");
+static_assert(RTE_PKTMBUF_HEADROOM >= TUNNEL_OUTER_MAX + ETHERNET_LEN, "fragments have room for the headers");
 
 /* 0: not resolved. */
 static inline adjacency_word way_by(const struct worker *w, uint32_t adjacency)
@@ -51,20 +51,30 @@ static inline bool sets_df(const struct burst *b, const struct entry *e, const s
     return inner->df || (b->settings->outer_df_always && inner->size <= e->mtu);
 }
 
+/* The same for fragments of IPv6. Workers count even numbers, control has the odd ones. */
+static inline uint32_t next_identification_ipv6(const struct burst *b, const struct entry *e)
+{
+    struct worker *w = b->w;
+    uint32_t identification = 2 * (w->fragmented++ * b->id_step + w->index);
+    if (b->settings->id_slots != WORKER_ID_SLOTS)
+        return identification;
+    return (uint32_t)e->id_slot << IPV6_ID_SLOT_SHIFT | (identification & IPV6_ID_MASK);
+}
+
 /* Encapsulates what lies `front` bytes behind m's beginning, if the entry says so. False: no headroom. */
 static inline bool wrap(struct burst *b, const struct entry *e, struct rte_mbuf *m, unsigned front,
                         const struct tunnel_inner *inner)
 {
     if (e->kind != ENTRY_TUNNEL)
         return true;
-    bool df = sets_df(b, e, inner);
+    bool df = tunnel_is_over_ipv6(e) || sets_df(b, e, inner); /* over IPv6 there is no identification */
     return tunnel_prepend(m, front, e, inner, df, df ? 0 : next_identification(b, e));
 }
 
 /* A packet that begins at its IP header. */
 static inline bool wrap_packet(struct burst *b, const struct entry *e, struct rte_mbuf *m)
 {
-    struct tunnel_inner inner = tunnel_inner_of(rte_pktmbuf_mtod(m, const uint8_t *));
+    struct tunnel_inner inner = tunnel_inner_of(rte_pktmbuf_mtod(m, const uint8_t *), e);
     return wrap(b, e, m, 0, &inner);
 }
 
@@ -72,7 +82,8 @@ static inline bool wrap_packet(struct burst *b, const struct entry *e, struct rt
  * has seen to it. */
 static inline void address_frame(const struct worker *w, struct rte_mbuf *m, adjacency_word way)
 {
-    ethernet_prepend(m, &w->port[adjacency_port(way)].mac, way, ETHERTYPE_IPV4);
+    uint16_t ethertype = pkt_ethertype(pkt_family_of(rte_pktmbuf_mtod(m, const uint8_t *)));
+    ethernet_prepend(m, &w->port[adjacency_port(way)].mac, way, ethertype);
 }
 
 /* ---- Copies and fragments: from here on the packet begins at its IP header ---- */
@@ -91,8 +102,8 @@ static inline void send_piece(struct burst *b, unsigned i, const struct entry *e
 
 /* DF clear and too big: each fragment becomes a packet of the tunnel, so that its exit need not reassemble
  * (RFC 2003 section 5.1). The packet is only read. Returns how many there are; 0: no buffers. */
-static inline unsigned make_fragments(struct burst *b, unsigned i, const struct entry *e,
-                                      struct rte_mbuf *piece[static FRAGMENTS_MAX])
+static inline unsigned cut_inside(struct burst *b, unsigned i, const struct entry *e,
+                                  struct rte_mbuf *piece[static FRAGMENTS_MAX])
 {
     int n = fragment_ipv4(b->frame[i], e->mtu, b->w->pool, piece);
     for (int k = 0; k < n; k++) {
@@ -116,16 +127,50 @@ static inline unsigned make_copy(struct burst *b, unsigned i, const struct entry
     return 0;
 }
 
+/* Over IPv6, and with IPv6 inside, the tunnel's own packet is cut: who sends it may do so (RFC 2473 section
+ * 7.1 (b) and 7.2 (b); RFC 4213 section 3.2.2). */
+static inline unsigned cut_outside(struct burst *b, unsigned i, const struct entry *e,
+                                   struct rte_mbuf *piece[static FRAGMENTS_MAX])
+{
+    struct rte_mbuf *whole;
+    if (make_copy(b, i, e, &whole) == 0)
+        return 0;
+    uint16_t path_mtu = (uint16_t)(e->mtu + tunnel_overhead((enum encapsulation)e->encapsulation));
+    int n = tunnel_is_over_ipv6(e)
+                ? fragment_ipv6(whole, path_mtu, next_identification_ipv6(b, e), b->w->pool, piece)
+                : fragment_ipv4(whole, path_mtu, b->w->pool, piece);
+    rte_pktmbuf_free(whole);
+    return n < 0 ? 0 : (unsigned)n;
+}
+
+static inline unsigned make_fragments(struct burst *b, unsigned i, const struct entry *e,
+                                      struct rte_mbuf *piece[static FRAGMENTS_MAX])
+{
+    bool outside = b->pkt[i].family == PKT_IPV6 || (e->kind == ENTRY_TUNNEL && tunnel_is_over_ipv6(e));
+    return outside ? cut_outside(b, i, e, piece) : cut_inside(b, i, e, piece);
+}
+
 static inline const struct entry *entry_behind(const struct burst *b, const struct entry *e)
 {
     return likely((e->flags & ENTRY_MORE) == 0) ? NULL : table_more(b->w->table, e);
 }
 
+/* Whole? ip: the packet, of IPv6 or IPv4. */
+static inline bool goes_whole(const struct pkt *p, const uint8_t *ip, const struct entry *e)
+{
+    if (likely(p->family == PKT_IPV4 || !ipv6_is_skipped(p->protocol) || e->kind != ENTRY_TUNNEL))
+        return p->size <= e->mtu;
+    struct tunnel_inner inner = tunnel_inner_of(ip, e);
+    return p->size <= tunnel_takes(e, &inner);
+}
+
 /* Simultaneous bindings (RFC 5944 section 3.8.2.1). */
-static inline void send_copies(struct burst *b, unsigned i, bool fits)
+static inline void send_copies(struct burst *b, unsigned i)
 {
     struct rte_mbuf *piece[FRAGMENTS_MAX];
+    const uint8_t *ip = rte_pktmbuf_mtod(b->frame[i], const uint8_t *);
     for (const struct entry *e = entry_behind(b, b->entry[i]); e != NULL; e = entry_behind(b, e)) {
+        bool fits = goes_whole(&b->pkt[i], ip, e);
         unsigned n = fits ? make_copy(b, i, e, piece) : make_fragments(b, i, e, piece);
         adjacency_word way = way_by(b->w, e->adjacency);
         b->w->counters.copies_lost += n == 0;
@@ -165,7 +210,7 @@ static inline enum verdict forward_copies(struct burst *b, unsigned i, bool fits
                                           enum verdict in_fragments)
 {
     rte_pktmbuf_adj(b->frame[i], ETHERNET_LEN);
-    send_copies(b, i, fits);
+    send_copies(b, i);
     if (!fits)
         return forward_fragments(b, i, in_fragments);
     return wrap_packet(b, b->entry[i], b->frame[i]) ? leave(b, i, whole) : VERDICT_DROP_NO_MBUF;
@@ -185,26 +230,15 @@ static inline enum verdict leave_as_frame(struct burst *b, unsigned i, uint32_t 
         return VERDICT_PUNT_RESOLVE;
     }
     b->exit[i] = (uint8_t)adjacency_port(way);
-    ethernet_write(rte_pktmbuf_mtod(m, uint8_t *), &b->w->port[b->exit[i]].mac, way, ETHERTYPE_IPV4);
+    ethernet_write(rte_pktmbuf_mtod(m, uint8_t *), &b->w->port[b->exit[i]].mac, way,
+                   pkt_ethertype(pkt_family_of(pkt_ip(m))));
     return verdict;
-}
-
-static inline struct tunnel_inner inner_of(const struct pkt *p)
-{
-    return (struct tunnel_inner){
-        .size = p->size,
-        .tos = p->tos,
-        .ttl = (uint8_t)(p->ttl - 1), /* it has taken its hop */
-        .header_len = p->header_len,
-        .df = (p->fragment & IPV4_DF) != 0,
-        .fragment = (p->fragment & IPV4_FRAGMENT) != 0,
-    };
 }
 
 static inline enum verdict forward_whole(struct burst *b, unsigned i, enum verdict verdict)
 {
     const struct entry *e = b->entry[i];
-    struct tunnel_inner inner = inner_of(&b->pkt[i]);
+    struct tunnel_inner inner = tunnel_inner_of(pkt_ip(b->frame[i]), e);
     if (!wrap(b, e, b->frame[i], ETHERNET_LEN, &inner))
         return VERDICT_DROP_NO_MBUF;
     return leave_as_frame(b, i, e->adjacency, way_by(b->w, e->adjacency), verdict);
@@ -222,10 +256,30 @@ static inline void count_binding(struct burst *b, uint32_t slot, uint32_t size)
     b->counted[k].size = size;
 }
 
-/* A hop as a router makes it (RFC 2003 section 3.1, RFC 1812 section 5.3.1). */
+/* A hop as a router makes it (RFC 2003 section 3.1, RFC 1812 section 5.3.1, RFC 2473 section 3.1). */
 static inline void take_hop(struct rte_mbuf *frame)
 {
-    pkt_decrement_ttl(PKT_IPV4, pkt_ip(frame));
+    uint8_t *ip = pkt_ip(frame);
+    pkt_decrement_ttl(pkt_family_of(ip), ip);
+}
+
+/* Its sender said how often it may be encapsulated: no more (RFC 2473 section 4.1.1). */
+static inline bool is_limit_reached(const struct pkt *p, const uint8_t *ip, const struct entry *e)
+{
+    if (likely(p->family == PKT_IPV4 || !ipv6_is_skipped(p->protocol)) || e->kind != ENTRY_TUNNEL)
+        return false;
+    struct tunnel_inner inner = tunnel_inner_of(ip, e);
+    return inner.limited && inner.limit == 0;
+}
+
+/* For its sender to make it smaller: IPv4 with DF set (RFC 2003 section 5.1, RFC 1191 section 4). IPv6
+ * always, but what every link of IPv6 takes the tunnel has to take as well, in fragments (RFC 2473
+ * section 7.1). */
+static inline bool is_too_big(const struct pkt *p, const struct entry *e)
+{
+    if (p->family == PKT_IPV6 && e->kind == ENTRY_TUNNEL)
+        return p->size > IPV6_LINK_MTU_MIN;
+    return (p->fragment & IPV4_DF) != 0;
 }
 
 /* What tunnel and home link have in common. */
@@ -233,11 +287,14 @@ static inline enum verdict forward(struct burst *b, unsigned i, enum verdict who
 {
     const struct entry *e = b->entry[i];
     const struct pkt *p = &b->pkt[i];
+    const uint8_t *ip = pkt_ip(b->frame[i]);
     if (p->ttl <= 1)
         return VERDICT_PUNT_TTL_EXCEEDED;
-    bool fits = p->size <= e->mtu;
-    if (!fits && (p->fragment & IPV4_DF) != 0)
-        return VERDICT_PUNT_TOO_BIG; /* RFC 2003 section 5.1, RFC 1191 section 4 */
+    if (is_limit_reached(p, ip, e))
+        return VERDICT_PUNT_ENCAPSULATION_LIMIT;
+    bool fits = goes_whole(p, ip, e);
+    if (!fits && is_too_big(p, e))
+        return VERDICT_PUNT_TOO_BIG;
     if (unlikely((e->flags & ENTRY_UNREACHABLE) != 0))
         burst_tell_unreachable(b, i);
     if (e != &b->by_route)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fragmentation of an IPv4 packet before it is encapsulated or goes onto a link (RFC 791 section 3.2,
- * RFC 2003 section 5.1). Any thread that owns the packet. */
+/* Fragmentation: of an IPv4 packet before it is encapsulated or goes onto a link (RFC 791 section 3.2,
+ * RFC 2003 section 5.1), and of an IPv6 packet by who sends it, as the entry point of a tunnel does with its
+ * outer packets (RFC 8200 section 4.5, RFC 2473 section 7). Any thread that owns the packet. */
 #ifndef FWD_FRAGMENT_H
 #define FWD_FRAGMENT_H
 
@@ -18,6 +19,12 @@ enum {
  * from pool, one segment each, since not every device sends more; checksums are filled in. Returns how many
  * there are, or -ENOMEM, -EINVAL: too many, or beyond the end of what can be reassembled. */
 int fragment_ipv4(struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool,
+                  struct rte_mbuf *out[static FRAGMENTS_MAX]);
+
+/* The same for an IPv6 packet of the caller's own. What it begins with that has to be seen on the way, or
+ * before the whole is there again, leads every fragment: hop-by-hop options, destination options, routing
+ * headers. A smaller mtu than 1280 is taken for this. */
+int fragment_ipv6(struct rte_mbuf *m, uint16_t mtu, uint32_t identification, struct rte_mempool *pool,
                   struct rte_mbuf *out[static FRAGMENTS_MAX]);
 
 #endif

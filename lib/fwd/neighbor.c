@@ -537,6 +537,30 @@ static bool mac_is_unicast(const struct mac *mac)
     return (mac->b[0] & 1) == 0 && !mac_equal(mac, &zero);
 }
 
+static bool is_at(const struct neighbor *x, const struct mac *mac)
+{
+    return is_resolved(x) && mac_equal(&x->mac, mac);
+}
+
+/* It may be asked again no sooner than a second after the last time. */
+static uint64_t next_ask_ns(const struct neighbor *x, uint64_t now_ns)
+{
+    return x->asked && x->asked_ns + retry_ns > now_ns ? x->asked_ns + retry_ns : now_ns;
+}
+
+static void probe_soon(struct neighbors *n, struct neighbor *x, uint64_t now_ns)
+{
+    set_state(n, x, NEIGHBOR_PROBING);
+    set_timer(n, x, next_ask_ns(x, now_ns));
+}
+
+/* It is there, by its own word. */
+static void said(struct neighbors *n, struct neighbor *x, const struct mac *mac, uint64_t now_ns)
+{
+    reached(n, x, mac, now_ns);
+    probe_soon(n, x, now_ns);
+}
+
 void neighbor_heard(struct neighbors *n, uint8_t port_index, const struct addr *address,
                     const struct mac *mac, bool for_us, uint64_t now_ns)
 {
@@ -546,8 +570,29 @@ void neighbor_heard(struct neighbors *n, uint8_t port_index, const struct addr *
      * room. Whatever it says proves that it is there (RFC 1122 section 2.3.2.1 (1)). */
     struct neighbor *x = for_us ? find_or_admit(n, port_index, address, WORTH_INCOMPLETE, now_ns)
                                 : find(n, port_index, address);
-    if (x != NULL)
+    if (x == NULL)
+        return;
+    if (addr_is_ipv4(address))
         reached(n, x, mac, now_ns);
+    else if (!is_at(x, mac))
+        said(n, x, mac, now_ns);
+}
+
+void neighbor_advertised(struct neighbors *n, uint8_t port_index, const struct addr *address,
+                         const struct mac *mac, bool solicited, bool override, uint64_t now_ns)
+{
+    struct neighbor *x = find(n, port_index, address);
+    if (x == NULL || (mac == NULL && !is_resolved(x)) || (mac != NULL && !mac_is_unicast(mac)))
+        return;
+    const bool new = mac != NULL && !is_at(x, mac);
+    if (new &&is_resolved(x) && !override) { /* another claims it: whom to believe, a probe tells */
+        if (x->state == NEIGHBOR_REACHABLE)
+            probe_soon(n, x, now_ns);
+    } else if (solicited) {
+        reached(n, x, mac != NULL ? mac : &x->mac, now_ns);
+    } else if (new) {
+        said(n, x, mac, now_ns);
+    }
 }
 
 void neighbor_port_down(struct neighbors *n, uint8_t port_index, uint64_t now_ns)
@@ -565,10 +610,7 @@ void neighbor_forget(struct neighbors *n, uint8_t port_index, const struct addr 
     struct neighbor *x = find(n, port_index, address);
     if (x == NULL)
         return;
-    uint64_t again_ns = now_ns;
-    if (x->asked && x->asked_ns + retry_ns > now_ns)
-        again_ns = x->asked_ns + retry_ns;
-    unresolve(n, x, now_ns, again_ns);
+    unresolve(n, x, now_ns, next_ask_ns(x, now_ns));
 }
 
 static void due(struct neighbors *n, struct neighbor *x, uint64_t now_ns)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Neighbours on the links: resolution of IP to MAC addresses with retries, ageing, and a bounded queue of
- * packets that wait for an answer (RFC 1122 section 2.3.2; RFC 4861's states, for IPv4 by ARP). Each
+ * packets that wait for an answer (RFC 1122 section 2.3.2; RFC 4861's states, for IPv4 by ARP). One that is
+ * STALE there is PROBING at once here, for workers send by it without a word to control. Each
  * neighbour owns an adjacency; a resolved one is published there for the workers.
  *
  * Control's alone. No clock, no I/O: what is to be sent comes out through neighbor_ops.
@@ -89,10 +90,16 @@ void neighbor_send(struct neighbors *n, uint8_t port_index, const struct addr *a
 /* The same for a neighbour named by its adjacency (a worker found it unresolved). */
 void neighbor_send_by(struct neighbors *n, uint32_t adjacency, void *packet, uint64_t now_ns);
 
-/* An ARP packet was heard on a port: its sender is at that MAC address. Learnt only for known neighbours, or
- * when for_us is true (it asks or answers us: RFC 826's merge rule). */
+/* An ARP packet or a neighbour solicitation was heard on a port: its sender is at that MAC address. Learnt
+ * only for known neighbours, or when for_us is true (it asks or answers us: RFC 826's merge rule). A
+ * solicitation does not prove that the way there works (RFC 4861 section 7.2.3): an address that is new is
+ * probed. */
 void neighbor_heard(struct neighbors *n, uint8_t port_index, const struct addr *address,
                     const struct mac *mac, bool for_us, uint64_t now_ns);
+/* A neighbour advertisement for address was heard (RFC 4861 section 7.2.5); mac: of its target link-layer
+ * address option, NULL: there was none. Only who is known already is learnt from it. */
+void neighbor_advertised(struct neighbors *n, uint8_t port_index, const struct addr *address,
+                         const struct mac *mac, bool solicited, bool override, uint64_t now_ns);
 /* The link went down: everything on it is unresolved again. */
 void neighbor_port_down(struct neighbors *n, uint8_t port_index, uint64_t now_ns);
 /* Forgets an address at once (a mobile node has left the link); references stay and are resolved anew. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Parsing and classification of a received frame, on bytes. What a worker does for every packet is static
- * inline here, so that it and the fuzzers and tests run the same code.
+ * A packet's fields, on bytes: what parsing learns of it, and what both families' headers need done. What a
+ * worker does for every packet is static inline, so that it and the fuzzers and tests run the same code.
  *
  * Pure functions of the frame; any thread.
  */
@@ -23,32 +23,37 @@ enum {
     ETHERNET_LEN = 14,
     ETHERTYPE_IPV4 = 0x0800,
     ETHERTYPE_ARP = 0x0806,
+    ETHERTYPE_IPV6 = 0x86dd,
     ARP_LEN = 28,
     IPV4_LEN_MIN = 20,
     IPV4_DF = 0x4000,
+    IPV4_MORE_FRAGMENTS = 0x2000,
     IPV4_FRAGMENT = 0x3fff, /* more fragments, and the offset */
     IPV4_OFFSET = 0x1fff,
+    IPV6_LEN = 40,
+    IPV6_LINK_MTU_MIN = 1280, /* what every link of IPv6 takes (RFC 8200 section 5) */
     UDP_LEN = 8,
     UDP_PORT_SIGNALLING = 434, /* RFC 5944 section 3.1 */
     PROTOCOL_MINIMAL = 55      /* RFC 2004; <netinet/in.h> does not know it */
 };
 
 /* An argument that is constant wherever it is given, so that the families share one body. */
-enum pkt_family { PKT_IPV4 = 4 };
+enum pkt_family { PKT_IPV4 = 4, PKT_IPV6 = 6 };
 
 /* "No verdict yet": the destination must be looked up. */
 #define PKT_LOOK_UP VERDICT_COUNT
 
 /* What parsing has learnt. */
 struct pkt {
-    uint32_t source, destination; /* network order */
-    uint16_t size;                /* IP header and payload */
-    uint16_t fragment;            /* flags and offset */
-    uint8_t header_len;
-    uint8_t protocol;
-    uint8_t ttl;
-    uint8_t tos;
-    bool link_cast; /* the frame was not unicast to us */
+    struct addr source, destination;
+    uint16_t size;      /* IP header and payload */
+    uint16_t fragment;  /* flags and offset; of IPv6 what IPv4 would say */
+    uint8_t family;     /* enum pkt_family */
+    uint8_t header_len; /* of IPv6 without extension headers */
+    uint8_t protocol;   /* of IPv6 the first next header */
+    uint8_t ttl;        /* or hop limit */
+    uint8_t tos;        /* or traffic class */
+    bool link_cast;     /* the frame was not unicast to us */
 };
 
 static inline uint16_t pkt_read16(const uint8_t *p)
@@ -110,12 +115,25 @@ static inline void pkt_header_checksum(uint8_t *ip, unsigned len)
     memcpy(ip + 10, &sum, sizeof(sum));
 }
 
-/* Forwarding takes one hop; the checksum, which never is all ones (RFC 1624 section 3), grows by as much as
- * the word that TTL is in has lost. TTL must be above 0. */
+/* The family of the packet at ip, which is one of the two. */
+static inline enum pkt_family pkt_family_of(const uint8_t *ip)
+{
+    return (ip[0] & 0x20) != 0 ? PKT_IPV6 : PKT_IPV4;
+}
+
+static inline uint16_t pkt_ethertype(enum pkt_family family)
+{
+    return family == PKT_IPV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+}
+
+/* Forwarding takes one hop; IPv4's checksum, which never is all ones (RFC 1624 section 3), grows by as much
+ * as the word that TTL is in has lost. TTL must be above 0. */
 static inline void pkt_decrement_ttl(enum pkt_family family, uint8_t *ip)
 {
-    if (family != PKT_IPV4)
+    if (family == PKT_IPV6) {
+        ip[7]--;
         return;
+    }
     uint32_t word; /* TTL, protocol, checksum */
     memcpy(&word, ip + 8, sizeof(word));
     word = rte_le_to_cpu_32(word);
@@ -133,7 +151,7 @@ static inline bool pkt_source_is_bad(const uint8_t *ip)
     return (uint8_t)(source[0] - 1) >= 0xdf || source[0] == 127;
 }
 
-/* A destination as the table's key: ::ffff:a.b.c.d in two words. */
+/* An IPv4 address in network order as the table's key: ::ffff:a.b.c.d in two words. */
 static inline struct addr pkt_key(uint32_t destination)
 {
     struct addr key;
@@ -143,125 +161,12 @@ static inline struct addr pkt_key(uint32_t destination)
     return key;
 }
 
-static inline bool pkt_is_limited_broadcast(const struct pkt *p)
+/* And back; of IPv6 its last four bytes. */
+static inline uint32_t pkt_ipv4(const struct addr *address)
 {
-    return p->destination == UINT32_MAX;
-}
-
-static inline bool pkt_is_udp_to_signalling(const uint8_t *ip, const struct pkt *p)
-{
-    return p->protocol == IPPROTO_UDP && p->size >= p->header_len + UDP_LEN &&
-           pkt_read16(ip + p->header_len + 2) == UDP_PORT_SIGNALLING;
-}
-
-/* To a broadcast address a mobile node sends one thing: a registration request that asks for the home agents'
- * addresses (RFC 5944 section 3.6.1.2). */
-static inline enum verdict pkt_broadcast_verdict(const uint8_t *ip, const struct pkt *p)
-{
-    bool whole = (p->fragment & IPV4_FRAGMENT) == 0;
-    return whole && pkt_is_udp_to_signalling(ip, p) ? VERDICT_PUNT_SIGNALLING : VERDICT_DROP_BROADCAST;
-}
-
-/* A destination of class D or E. */
-static inline enum verdict pkt_group_verdict(const uint8_t *ip, const struct pkt *p)
-{
-    if (ip[16] < 0xf0)
-        return VERDICT_DROP_MULTICAST;
-    return pkt_is_limited_broadcast(p) ? pkt_broadcast_verdict(ip, p) : PKT_LOOK_UP;
-}
-
-/* For one of the appliance's own addresses. */
-static inline enum verdict pkt_local_verdict(const uint8_t *ip, const struct pkt *p)
-{
-    if ((p->fragment & IPV4_FRAGMENT) != 0)
-        return VERDICT_DROP_LOCAL_FRAGMENT;
-    switch (p->protocol) {
-    case IPPROTO_UDP:
-        if (p->size < p->header_len + UDP_LEN)
-            return VERDICT_DROP_RUNT;
-        return pkt_is_udp_to_signalling(ip, p) ? VERDICT_PUNT_SIGNALLING : VERDICT_PUNT_LOCAL;
-    case IPPROTO_ICMP:
-        return VERDICT_PUNT_LOCAL;
-    case IPPROTO_IPIP: /* RFC 3024 section 4.3.2: only what a binding was granted is decapsulated */
-    case IPPROTO_GRE:
-    case PROTOCOL_MINIMAL:
-        return VERDICT_DROP_REVERSE_TUNNEL;
-    default:
-        return VERDICT_DROP_LOCAL_PROTOCOL;
-    }
-}
-
-/* The device may have verified the checksum; if it has not said so, it is done here. */
-static inline bool pkt_checksum_is_bad(const struct rte_mbuf *frame, const uint8_t *ip, unsigned header_len)
-{
-    switch (frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) {
-    case RTE_MBUF_F_RX_IP_CKSUM_GOOD:
-        return false;
-    case RTE_MBUF_F_RX_IP_CKSUM_BAD:
-        return true;
-    default:
-        return !pkt_header_is_whole(ip, header_len);
-    }
-}
-
-/* What a whole header says, checked or known to be right. */
-static inline void pkt_fields(const uint8_t *ip, struct pkt *p)
-{
-    p->header_len = (uint8_t)((ip[0] & 0x0f) * 4);
-    p->tos = ip[1];
-    p->size = pkt_read16(ip + 2);
-    p->fragment = pkt_read16(ip + 6);
-    p->ttl = ip[8];
-    p->protocol = ip[9];
-    memcpy(&p->source, ip + 12, sizeof(p->source));
-    memcpy(&p->destination, ip + 16, sizeof(p->destination));
-}
-
-static inline enum verdict pkt_parse_ip(enum pkt_family family, struct rte_mbuf *frame, struct pkt *p)
-{
-    unsigned there = frame->data_len - ETHERNET_LEN;
-    const uint8_t *ip = pkt_ip(frame);
-    if (there < IPV4_LEN_MIN)
-        return VERDICT_DROP_RUNT;
-    unsigned header_len = (ip[0] & 0x0fU) * 4, size = pkt_read16(ip + 2);
-    if (ip[0] >> 4 != family || header_len < IPV4_LEN_MIN)
-        return VERDICT_DROP_IP_VERSION;
-    if (size < header_len || size > there)
-        return VERDICT_DROP_IP_LENGTH;
-    if (pkt_checksum_is_bad(frame, ip, header_len))
-        return VERDICT_DROP_IP_CHECKSUM;
-    if (pkt_source_is_bad(ip))
-        return VERDICT_DROP_BAD_SOURCE;
-    if (size != there) /* Ethernet padding must not travel on inside a tunnel */
-        rte_pktmbuf_trim(frame, (uint16_t)(there - size));
-    pkt_fields(ip, p);
-    return ip[16] < 0xe0 ? PKT_LOOK_UP : pkt_group_verdict(ip, p);
-}
-
-/* frame begins at the Ethernet header; own is the receiving port's address. PKT_LOOK_UP: *p is filled in, and
- * the frame ends where the IP packet ends. */
-static inline enum verdict pkt_parse(struct rte_mbuf *frame, const struct mac *own, struct pkt *p)
-{
-    const uint8_t *ethernet = rte_pktmbuf_mtod(frame, const uint8_t *);
-    *p = (struct pkt){0};
-    if (frame->nb_segs != 1)
-        return VERDICT_DROP_SEGMENTED;
-    if (frame->data_len < ETHERNET_LEN)
-        return VERDICT_DROP_RUNT;
-    p->link_cast = (ethernet[0] & 1) != 0;
-    if (!p->link_cast && !mac_equal((const struct mac *)ethernet, own))
-        return VERDICT_DROP_FOREIGN_MAC;
-    switch (pkt_read16(ethernet + 12)) {
-    case ETHERTYPE_IPV4:
-        return pkt_parse_ip(PKT_IPV4, frame, p);
-    case ETHERTYPE_ARP:
-        /* RFC 826: to everybody or to us, to no other group */
-        if (p->link_cast && memcmp(ethernet, mac_broadcast.b, sizeof(mac_broadcast.b)) != 0)
-            return VERDICT_DROP_FOREIGN_MAC;
-        return frame->data_len < ETHERNET_LEN + ARP_LEN ? VERDICT_DROP_RUNT : VERDICT_PUNT_ARP;
-    default:
-        return VERDICT_DROP_ETHERTYPE;
-    }
+    uint32_t last;
+    memcpy(&last, &address->b[12], sizeof(last));
+    return last;
 }
 
 #endif

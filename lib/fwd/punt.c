@@ -48,13 +48,16 @@ bool token_bucket_take(struct token_bucket *b, uint32_t rate, uint32_t burst, ui
     return true;
 }
 
-unsigned punt_source_bucket(uint32_t source)
+unsigned punt_source_bucket(const struct addr *source)
 {
-    return (source * UINT32_C(2654435769)) >> 22 & (PUNT_SOURCE_BUCKETS - 1);
+    uint32_t word[4];
+    memcpy(word, source->b, sizeof(word));
+    uint32_t who = (word[0] | word[1]) == 0 ? word[3] : word[0] * UINT32_C(2246822519) ^ word[1];
+    return (who * UINT32_C(2654435769)) >> 22 & (PUNT_SOURCE_BUCKETS - 1);
 }
 
 bool punt_admit(struct token_bucket *classes, struct token_bucket *sources, enum punt_class c,
-                uint32_t source, uint64_t now_tsc)
+                const struct addr *source, uint64_t now_tsc)
 {
     /* The source goes first: what one source sends too much must not use up the tokens of all. */
     if (c == PUNT_SIGNALLING && !token_bucket_take(&sources[punt_source_bucket(source)], PUNT_SOURCE_RATE,

@@ -15,12 +15,13 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "addr.h"
 #include "verdict.h"
 
 /* X(name, text, packets/s a worker may pass, burst, ring size) in the order in which control serves them */
 #define PUNT_CLASSES(X)                             \
     X(DELEGATION, "delegation", 200000, 8192, 8192) \
-    X(ARP, "arp", 20000, 2048, 2048)                \
+    X(NEIGHBOR, "neighbor", 20000, 2048, 2048)      \
     X(SIGNALLING, "signalling", 400000, 8192, 8192) \
     X(LOCAL, "local", 10000, 512, 1024)             \
     X(RESOLVE, "resolve", 50000, 1024, 2048)        \
@@ -37,7 +38,7 @@ const char *punt_class_text(enum punt_class c);
 enum { PUNT_SOURCE_BUCKETS = 1024, PUNT_SOURCE_RATE = 100000, PUNT_SOURCE_BURST = 4096 };
 
 /* Lies in the mbuf's private area (pools are made with PUNT_META_SIZE). What data points at depends on the
- * class: the Ethernet header for ARP, SIGNALLING, LOCAL and ERROR; the IP header that is to be sent for
+ * class: the Ethernet header for NEIGHBOR, SIGNALLING, LOCAL and ERROR; the IP header that is to be sent for
  * RESOLVE. */
 struct punt_meta {
     uint8_t class;
@@ -45,6 +46,7 @@ struct punt_meta {
     uint8_t port_index;   /* where it came in */
     uint8_t link_cast;    /* the frame was not unicast to us */
     uint16_t mtu;         /* ERROR, too big: next-hop MTU to report */
+    uint16_t pointer;     /* ERROR, encapsulation limit: of the value, from the IP header's first byte */
     uint16_t unreachable; /* ERROR: 1: the tunnel is reported unreachable; the packet itself was forwarded */
     uint32_t
         adjacency; /* RESOLVE: the next hop waited for, or ADJACENCY_NONE: its IP destination, on the link */
@@ -71,11 +73,12 @@ struct token_bucket {
 /* Takes a token if there is one. A time before the last one adds nothing. */
 bool token_bucket_take(struct token_bucket *bucket, uint32_t rate, uint32_t burst, uint64_t now_tsc);
 /* May this packet pass? By its class (PUNT_CLASS_COUNT buckets) and, for SIGNALLING, first by its source
- * (PUNT_SOURCE_BUCKETS buckets). source: IPv4, network order. */
+ * (PUNT_SOURCE_BUCKETS buckets). */
 bool punt_admit(struct token_bucket *classes, struct token_bucket *sources, enum punt_class c,
-                uint32_t source, uint64_t now_tsc);
-/* The bucket that serves a source. */
-unsigned punt_source_bucket(uint32_t source);
+                const struct addr *source, uint64_t now_tsc);
+/* The bucket that serves a source: an IPv4 address, or a whole /64, whose hosts choose their addresses as
+ * they like. */
+unsigned punt_source_bucket(const struct addr *source);
 
 /* prefix makes the rings' names unique. 0 or -rte_errno (nothing left behind). */
 int punt_rings_create(struct punt_rings *rings, const char *prefix, int socket);

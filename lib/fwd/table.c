@@ -26,6 +26,9 @@ enum {
 };
 #define SLOT_FREE (UINT32_C(1) << 31)
 
+static_assert((uint64_t)TABLE_CAPACITY_MAX + TABLE_CAPACITY_MAX / MORE_PART + RETIRED_MAX < 1 << 26,
+              "entries are numbered in a bit-field of struct entry");
+
 struct retired {
     uint64_t token;
     uint32_t entry;

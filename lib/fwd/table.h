@@ -21,7 +21,7 @@
 #include "cuckoo.h"
 #include "entry.h"
 
-enum { TABLE_CAPACITY_MAX = 1 << 28 };
+enum { TABLE_CAPACITY_MAX = 1 << 25 };
 
 struct table;
 

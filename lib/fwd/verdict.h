@@ -14,21 +14,26 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
 #define VERDICTS(X)                                                                                          \
     X(TUNNELLED, FORWARD, "tunnelled", "encapsulated towards a care-of address")                             \
     X(FRAGMENTED, FORWARD, "fragmented",                                                                     \
-      "fragmented, then encapsulated (DF clear, larger than the tunnel's MTU)")                              \
+      "in fragments into a tunnel (larger than its MTU: IPv4 with DF clear, IPv6 of up to 1280 bytes)")      \
     X(ON_LINK, FORWARD, "on_link", "delivered on the home link to a home address that is at home")           \
     X(DECAPSULATED, FORWARD, "decapsulated", "out of a reverse tunnel, forwarded by a route")                \
+    X(ROUTED, FORWARD, "routed", "of IPv6, forwarded by a route: this node advertises itself as a router")   \
     X(SECOND_CHANCE, FORWARD, "second_chance",                                                               \
       "for a home address unknown here: once more to the primary, on the same link")                         \
     X(PUNT_ARP, PUNT, "punt_arp", "ARP, to the control lcore")                                               \
+    X(PUNT_ND, PUNT, "punt_nd", "neighbour discovery, to the control lcore")                                 \
     X(PUNT_DELEGATION, PUNT, "punt_delegation", "delegation messages of a peer, to the control lcore")       \
-    X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registration messages, to the control lcore")               \
+    X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registrations and binding updates, to the control lcore")   \
     X(PUNT_LOCAL, PUNT, "punt_local", "ICMP and UDP for the appliance itself, to the control lcore")         \
     X(PUNT_RESOLVE, PUNT, "punt_resolve", "wait at the control lcore for the next hop's MAC address")        \
-    X(PUNT_TTL_EXCEEDED, PUNT, "ttl_exceeded", "TTL ran out; time exceeded is due to the sender")            \
-    X(PUNT_TOO_BIG, PUNT, "too_big", "DF set and larger than the tunnel's MTU; fragmentation needed is due") \
+    X(PUNT_TTL_EXCEEDED, PUNT, "ttl_exceeded", "TTL or hop limit ran out; its sender is owed time exceeded") \
+    X(PUNT_TOO_BIG, PUNT, "too_big",                                                                         \
+      "larger than the tunnel's MTU, DF set or IPv6; fragmentation needed, or packet too big, is due")       \
+    X(PUNT_ENCAPSULATION_LIMIT, PUNT, "encapsulation_limit",                                                 \
+      "tunnel encapsulation limit of 0 (RFC 2473 section 4.1.1); a parameter problem is due")                \
     X(DROP_RUNT, DROP, "runt", "shorter than its headers")                                                   \
     X(DROP_FOREIGN_MAC, DROP, "foreign_mac", "for another station's MAC address")                            \
-    X(DROP_ETHERTYPE, DROP, "ethertype", "neither IPv4 nor ARP")                                             \
+    X(DROP_ETHERTYPE, DROP, "ethertype", "neither IP nor ARP")                                               \
     X(DROP_IP_VERSION, DROP, "ip_version", "IP version or header length wrong")                              \
     X(DROP_IP_LENGTH, DROP, "ip_length", "IP total length wrong")                                            \
     X(DROP_IP_CHECKSUM, DROP, "ip_checksum", "IP header checksum wrong")                                     \
@@ -36,8 +41,12 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_LINK_BROADCAST, DROP, "link_broadcast", "link broadcast with a unicast IP destination")           \
     X(DROP_BROADCAST, DROP, "broadcast", "IP broadcast that is no registration message")                     \
     X(DROP_MULTICAST, DROP, "multicast", "IP multicast")                                                     \
+    X(DROP_LINK_LOCAL, DROP, "link_local",                                                                   \
+      "from or to a link-local address, which leaves no link (RFC 4291 2.5.6, RFC 6275 10.4.2)")             \
+    X(DROP_OFF_LINK, DROP, "off_link", "neighbour discovery from beyond the link (RFC 4861 section 7.1)")    \
     X(DROP_NO_BINDING, DROP, "no_binding", "for no binding and no home network of ours")                     \
-    X(DROP_NO_ROUTE, DROP, "no_route", "out of a reverse tunnel, for where no route leads")                  \
+    X(DROP_NO_ROUTE, DROP, "no_route",                                                                       \
+      "out of a reverse tunnel, or to us as a router, for where no route leads")                             \
     X(DROP_SECOND_CHANCE, DROP, "second_chance_refused",                                                     \
       "for a home address unknown here, and above the rate of second chances, or from the primary itself")   \
     X(DROP_LOOP_OWN_SOURCE, DROP, "loop_own_source",                                                         \

@@ -56,16 +56,29 @@ static uint32_t destination_of(const struct rte_mbuf *frame)
     return destination;
 }
 
-/* One packet of parse_all. What is not plain is set in *odd. */
-static __rte_always_inline void parse_one(struct burst *b, const struct cuckoo *cuckoo, unsigned i,
-                                          struct rte_mbuf *frame, uint64_t own, uint64_t *odd)
+static const struct addr *destination_of_ipv6(const struct rte_mbuf *frame)
 {
-    bool wanted = true;
-    if (unlikely(!express_parse(frame, own))) {
-        *odd |= UINT64_C(1) << i;
-        wanted = parse(b, i) == PKT_LOOK_UP;
+    return rte_pktmbuf_mtod_offset(frame, const struct addr *, ETHERNET_LEN + 24);
+}
+
+/* What is no plain IPv4 packet: its tag. */
+static __rte_noinline uint32_t parse_another(struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                             uint64_t own)
+{
+    if (express_parse_ipv6(frame, own)) {
+        b->ipv6 |= UINT64_C(1) << i;
+        return cuckoo_tag_ipv6(destination_of_ipv6(frame));
     }
-    b->tag[i] = likely(wanted) ? cuckoo_tag_ipv4(destination_of(frame)) : 0;
+    b->odd |= UINT64_C(1) << i;
+    return parse(b, i) == PKT_LOOK_UP ? cuckoo_tag(&b->pkt[i].destination) : 0;
+}
+
+/* One packet of parse_all. */
+static __rte_always_inline void parse_one(struct burst *b, const struct cuckoo *cuckoo, unsigned i,
+                                          struct rte_mbuf *frame, uint64_t own)
+{
+    b->tag[i] = likely(express_parse(frame, own)) ? cuckoo_tag_ipv4(destination_of(frame))
+                                                  : parse_another(b, i, frame, own);
     b->pair[i] = cuckoo_ask(cuckoo, b->tag[i]);
 }
 
@@ -75,19 +88,18 @@ static void parse_all(struct burst *b, const struct cuckoo *cuckoo)
 {
     struct rte_mbuf **frame = b->frame;
     unsigned n = b->n, i = 0;
-    uint64_t own = express_mac(&b->w->port[b->port_index].mac), odd = 0, bytes = 0;
+    uint64_t own = express_mac(&b->w->port[b->port_index].mac), bytes = 0;
     for (; i < PREFETCH_AHEAD && i < n; i++)
         prefetch_frame(frame[i]);
     for (i = 0; i + PREFETCH_AHEAD < n; i++) {
         prefetch_frame(frame[i + PREFETCH_AHEAD]);
         bytes += rte_pktmbuf_pkt_len(frame[i]);
-        parse_one(b, cuckoo, i, frame[i], own, &odd);
+        parse_one(b, cuckoo, i, frame[i], own);
     }
     for (; i < n; i++) {
         bytes += rte_pktmbuf_pkt_len(frame[i]);
-        parse_one(b, cuckoo, i, frame[i], own, &odd);
+        parse_one(b, cuckoo, i, frame[i], own);
     }
-    b->odd = odd;
     b->w->counters.rx_bytes += bytes;
     b->w->counters.rx_packets += n;
 }
@@ -133,30 +145,44 @@ static void decide_one(struct burst *b, unsigned i)
     finish(b, i);
 }
 
-static bool found_it(const struct burst *b, unsigned i)
+static struct addr key_of(const struct burst *b, unsigned i)
 {
-    struct addr key = pkt_key(b->tag[i]);
-    return cuckoo_proves(b->entry[i], &key);
+    if ((b->odd >> i & 1) != 0)
+        return b->pkt[i].destination;
+    return (b->ipv6 >> i & 1) != 0 ? *destination_of_ipv6(b->frame[i]) : pkt_key(b->tag[i]);
 }
 
-static __rte_noinline void found_another(struct burst *b, const struct cuckoo *cuckoo, unsigned i)
+static __rte_noinline void decide_another(struct burst *b, const struct cuckoo *cuckoo, unsigned i)
 {
-    struct addr key = pkt_key(b->tag[i]);
-    b->entry[i] = cuckoo_search_again(cuckoo, b->entry[i], b->tag[i], &key, b->version);
+    const struct addr key = key_of(b, i);
+    b->entry[i] = cuckoo_prove(cuckoo, b->entry[i], b->tag[i], &key, b->version);
+    decide_one(b, i);
+}
+
+/* False: not by the express way. */
+static __rte_always_inline bool decide_ipv4(struct burst *b, unsigned i, struct rte_mbuf *frame)
+{
+    const struct addr key = pkt_key(b->tag[i]);
+    return likely(cuckoo_proves(b->entry[i], &key)) && express_forward(b, frame, b->entry[i]);
+}
+
+static __rte_always_inline bool decide_ipv6(struct burst *b, unsigned i, struct rte_mbuf *frame)
+{
+    return likely(cuckoo_proves(b->entry[i], destination_of_ipv6(frame))) &&
+           express_forward_ipv6(b, frame, b->entry[i]);
 }
 
 static void decide_all(struct burst *b, const struct cuckoo *cuckoo)
 {
     struct rte_mbuf **frame = b->frame;
     unsigned n = b->n;
-    uint64_t odd = b->odd;
+    uint64_t ipv6 = b->ipv6, another = b->odd | ipv6;
     for (unsigned i = 0; i < n; i++) {
-        bool found = found_it(b, i);
-        if (likely(found && (odd >> i & 1) == 0) && express_forward(b, frame[i], b->entry[i]))
+        if (likely((another >> i & 1) == 0) && decide_ipv4(b, i, frame[i]))
             continue;
-        if (!found)
-            found_another(b, cuckoo, i);
-        decide_one(b, i);
+        if ((ipv6 >> i & 1) != 0 && decide_ipv6(b, i, frame[i]))
+            continue;
+        decide_another(b, cuckoo, i);
     }
 }
 
@@ -170,10 +196,10 @@ struct opening {
     uint32_t tag[2 * WORKER_BURST];
 };
 
-static void want(struct opening *o, unsigned k, uint32_t address)
+static void want(struct opening *o, unsigned k, enum pkt_family family, const struct addr *address)
 {
-    o->key[k] = pkt_key(address);
-    o->tag[k] = cuckoo_tag_ipv4(address);
+    o->key[k] = *address;
+    o->tag[k] = family == PKT_IPV4 ? cuckoo_tag_ipv4(pkt_ipv4(address)) : cuckoo_tag_ipv6(address);
 }
 
 static void read_aside(struct burst *b, struct opening *o)
@@ -188,8 +214,8 @@ static void read_aside(struct burst *b, struct opening *o)
             finish(b, i);
             continue;
         }
-        want(o, 2 * o->n, inner->source);
-        want(o, 2 * o->n + 1, inner->destination);
+        want(o, 2 * o->n, decap_family_inside(inner), &inner->source);
+        want(o, 2 * o->n + 1, decap_family_inside(inner), &inner->destination);
         o->of[o->n++] = (uint8_t)i;
     }
 }
@@ -226,6 +252,8 @@ static void one_burst(struct worker *w, unsigned port_index, struct rte_mbuf **f
     b.id_step = (uint16_t)rte_align32pow2(w->workers);
     b.port_index = port_index;
     b.n = n;
+    b.odd = 0;
+    b.ipv6 = 0;
     b.n_aside = 0;
     b.n_counted = 0;
     b.frame = frames;
@@ -304,8 +332,11 @@ unsigned worker_turn(struct worker *w)
 
 void worker_start(struct worker *w)
 {
-    for (unsigned i = 0; i < w->n_ports; i++)
+    for (unsigned i = 0; i < w->n_ports; i++) {
         w->tx[i].ipv4 = ethernet_template(&w->port[i].mac, ETHERTYPE_IPV4);
+        w->tx[i].ipv6 = ethernet_template(&w->port[i].mac, ETHERTYPE_IPV6);
+    }
+    w->fragmented = (uint32_t)rte_rdtsc(); /* nothing that a stranger could foretell (RFC 7739 section 3) */
     rte_rcu_qsbr_thread_register(table_qsbr(w->table), w->index);
     worker_online(w);
 }

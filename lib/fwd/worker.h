@@ -26,12 +26,14 @@ enum {
     WORKER_NETWORKS_MAX = 64,
     WORKER_OWN_MAX = 384,
     WORKER_PEERS_MAX = 64,
-    WORKER_ID_BUCKETS = 1024,      /* counters of identifications, by tunnel destination */
-    WORKER_ID_SLOTS = 64,          /* parts of the identifications, one a node */
+    WORKER_ID_BUCKETS = 1024, /* counters of identifications, by tunnel destination */
+    WORKER_ID_SLOTS = 64,     /* parts of the identifications, one a node */
+    IPV6_ID_SLOT_SHIFT = 26,  /* a node's slot in those of IPv6's fragments, and the rest */
+    IPV6_ID_MASK = (1 << IPV6_ID_SLOT_SHIFT) - 1,
     WORKER_SECOND_CHANCES = 20000, /* packets/s a worker may send to the primary once more */
     WORKER_SECOND_CHANCES_AT_ONCE = 2048
 };
-static_assert(1 << 10 == WORKER_ID_BUCKETS && 1 << 6 == WORKER_ID_SLOTS, "bit-fields of struct entry");
+static_assert(1 << 6 == WORKER_ID_SLOTS, "a bit-field of struct entry");
 
 /* How frames leave by one port. Exactly one lcore owns a tx queue; who has none of its own passes its frames
  * to the one who owns it over handoff. */
@@ -47,8 +49,8 @@ struct worker_port {
     struct rte_ring *handoff; /* NULL: every sender has a queue of its own */
 };
 
-struct ipv4_network {
-    uint32_t address, mask; /* network order */
+struct home_network {
+    struct addr address, mask; /* of IPv4 mapped: the mask's first 96 bits are set */
     /* At a secondary: the primary on this link, to whom packets for addresses without an entry go once more
      * as they are, for a neighbour cache may be stale (doc/delegation-protocol.md, State machines). Nothing
      * that comes from there is sent back; the primary itself has none, nor has a secondary another one, so
@@ -59,20 +61,23 @@ struct ipv4_network {
 /* What control may change while workers run: immutable once published, replaced as a whole and freed after a
  * grace period. */
 struct worker_settings {
-    struct ipv4_network home_networks[WORKER_NETWORKS_MAX];
+    struct home_network home_networks[WORKER_NETWORKS_MAX];
     unsigned n_home_networks;
-    uint32_t own[WORKER_OWN_MAX]; /* no source of a packet to forward, network order: the appliance's, its
-                                     links' broadcast addresses */
+    struct addr own[WORKER_OWN_MAX]; /* no source of a packet to forward: the appliance's, its links'
+                                        broadcast addresses */
     unsigned n_own;
-    /* Primaries or secondaries, network order: what they send to delegation_port has a punt class of its own,
-     * so that no flood of anybody else's delays it. */
-    uint32_t peers[WORKER_PEERS_MAX];
+    /* Primaries or secondaries: what they send to delegation_port has a punt class of its own, so that no
+     * flood of anybody else's delays it. */
+    struct addr peers[WORKER_PEERS_MAX];
     unsigned n_peers;
     uint16_t delegation_port; /* UDP; 0: none */
     /* WORKER_ID_SLOTS: other nodes tunnel from the same source, so identifications are taken from the entry's
      * slot alone. 1: all of them are ours. */
     unsigned id_slots;
-    const struct exits *exits; /* where packets out of reverse tunnels go; NULL: none are opened */
+    const struct exits *exits; /* where packets out of reverse tunnels go, and those of routes_ipv6; NULL:
+                                  none are opened */
+    bool reverse_ipv6_alone;   /* IPv4 comes out of none, granted or not */
+    bool routes_ipv6;     /* there are exits, and hosts on our links have been told that this is a router */
     bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
 };
 
@@ -109,8 +114,9 @@ struct worker {
     struct token_bucket source_bucket[PUNT_SOURCE_BUCKETS];
     struct token_bucket second_chances;
     uint16_t identification[WORKER_ID_BUCKETS];
+    uint32_t fragmented; /* packets that it has made fragments of over IPv6: their identifications */
     struct worker_tx {
-        struct ethernet_template ipv4; /* of the port's frames, made by worker_start */
+        struct ethernet_template ipv4, ipv6; /* of the port's frames, made by worker_start */
         struct rte_mbuf *frame[WORKER_BURST * 4];
         uint8_t verdict[WORKER_BURST * 4]; /* counted when the frame has left; VERDICT_COUNT: not counted */
         unsigned n;

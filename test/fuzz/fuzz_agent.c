@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A live home agent under a sequence of random datagrams, ARP packets and ICMP errors. The input picks
- * whether a datagram is signed by a mobile node that is known, so that what lies behind the authentication is
- * reached too. What must hold:
+ * A live home agent under a sequence of random datagrams, binding updates, ARP packets, neighbours' messages
+ * and ICMP errors of both families. The input picks whether a datagram is signed by a mobile node that is
+ * known, so that what lies behind the authentication is reached too. What must hold:
  *
  *     - what is not signed changes no binding;
  *     - INSTALL and REMOVE, replayed, give exactly the agent's bindings;
@@ -11,7 +11,8 @@
  * The input is a row of steps: control, length, bytes.
  */
 #include "fuzz.h"
-#include "lab.h"
+#include "heard.h"
+#include "lab6.h"
 
 enum control {
     SIGN = 0x01,      /* mobile-home authentication, between the two halves of the extensions */
@@ -19,21 +20,36 @@ enum control {
     FOREIGN = 0x04,   /* through a foreign agent, and signed by it */
     OTHER = 0x08,     /* not a datagram: see MOBILE for what */
     RETURN = 0x10,    /* from the home address itself */
-    MOBILE = 0xe0     /* which mobile node; of OTHER: 0 ARP, 1 ICMP error, 2 revocation, else time */
+    MOBILE = 0xe0     /* which mobile node; of OTHER: enum other */
 };
+
+enum other { ARP, ERROR, REVOCATION, TIME, NEIGHBOR, ERROR6, UPDATE, UPDATE_BYTES };
+
+/* First byte of an update; SIGN, PLAUSIBLE, RETURN and MOBILE are control's. */
+enum { LINK_LOCAL = 0x02, ALTERNATE = 0x08 };
+
+enum { HOMES = LAB_MOBILES + LAB6_MOBILES };
 
 struct world {
     struct lab lab;
-    struct forwarding installed[LAB_MOBILES];
-    bool is_installed[LAB_MOBILES];
+    struct forwarding installed[HOMES];
+    bool is_installed[HOMES];
 };
+
+static struct addr home_at(size_t n)
+{
+    return n < LAB_MOBILES ? lab_home(n) : lab6_home(n - LAB_MOBILES);
+}
 
 static size_t node_of(const struct addr *home)
 {
-    const struct addr first = lab_home(0);
-    const uint32_t i = addr_ipv4(home) - addr_ipv4(&first);
-    fuzz_require(i < LAB_MOBILES);
-    return i;
+    for (size_t n = 0; n < HOMES; n++) {
+        const struct addr own = home_at(n);
+        if (addr_equal(&own, home))
+            return n;
+    }
+    fuzz_require(false);
+    return 0;
 }
 
 /* True: forwarding changed. */
@@ -53,7 +69,7 @@ static bool replay_effects(struct world *w)
             w->is_installed[n] = false;
             changed = true;
         } else if (e->kind == EFFECT_RELAY) {
-            fuzz_require(e->relay.len <= ICMP_ERROR_MAX);
+            fuzz_require(e->relay.len <= ICMP6_ERROR_MAX);
         }
     }
     return changed;
@@ -62,9 +78,9 @@ static bool replay_effects(struct world *w)
 static void check_bindings(const struct world *w)
 {
     size_t n = 0;
-    for (size_t i = 0; i < LAB_MOBILES; i++) {
+    for (size_t i = 0; i < HOMES; i++) {
         struct binding_view v;
-        const struct addr home = lab_home(i);
+        const struct addr home = home_at(i);
         const bool bound = agent_binding(w->lab.agent, &home, w->lab.now, &v);
         fuzz_require(bound == w->is_installed[i]);
         fuzz_require(bound == agent_intercepts(w->lab.agent, &home));
@@ -128,19 +144,87 @@ static void send_bytes(struct world *w, uint8_t control, const uint8_t *bytes, s
     fuzz_require(!replay_effects(w));
 }
 
-static void hear_arp(struct world *w, const uint8_t *bytes, size_t len)
+static void take_arp(struct world *w, const uint8_t *bytes, size_t len)
 {
     struct arp arp;
     if (!arp_decode(bytes, len, &arp))
         return;
     lab_forget(&w->lab);
-    const bool answered = agent_arp(w->lab.agent, &arp, w->lab.now);
+    const bool answered = hear_arp(w->lab.agent, &arp, w->lab.now);
     fuzz_require(!answered || agent_intercepts(w->lab.agent, &arp.target));
     lab_drain(&w->lab);
     fuzz_require(!replay_effects(w));
 }
 
-static void hear_error(struct world *w, const uint8_t *bytes, size_t len)
+static void take_neighbor(struct world *w, const uint8_t *bytes, size_t len)
+{
+    struct reader r = reader_over(bytes, len);
+    const uint8_t claimed = read_u8(&r), asked = read_u8(&r);
+    const struct addr link_local = addr_link_local_of(&w->installed[LAB_MOBILES].home);
+    const struct agent_neighbor heard = {
+        .mac = {{2, 9, 9, 9, 9, claimed}},
+        .claimed = claimed < HOMES ? home_at(claimed) : addr_unspecified,
+        .asked = asked < HOMES ? home_at(asked)
+                 : asked & 1   ? link_local
+                               : addr_unspecified,
+    };
+    lab_forget(&w->lab);
+    const bool answered = agent_heard(w->lab.agent, &heard, w->lab.now);
+    fuzz_require(!answered || asked >= HOMES || agent_forwards(w->lab.agent, &heard.asked));
+    lab_drain(&w->lab);
+    fuzz_require(!replay_effects(w));
+}
+
+static void send_update(struct world *w, const uint8_t *bytes, size_t len)
+{
+    struct lab *lab = &w->lab;
+    struct reader r = reader_over(bytes, len);
+    const uint8_t control = read_u8(&r);
+    const size_t i = control >> 5;
+    struct ask6 ask = control & RETURN ? lab6_ask_return(lab, i) : lab6_ask(lab, i);
+    const uint16_t flags = read_u16(&r), sequence = read_u16(&r), lifetime = read_u16(&r);
+    const uint8_t place = read_u8(&r);
+    ask.m.lifetime = lifetime % 100;
+    ask.m.sequence = (uint16_t)(ask.m.sequence + sequence % 4);
+    if (control & LINK_LOCAL)
+        ask.m.flags |= MIP6_LINK_LOCAL;
+    if (place >= 0xf0)
+        ask.m.flags = flags;
+    if (!(control & RETURN))
+        ask.source = lab6_care_of(place % 4);
+    if (control & ALTERNATE) {
+        ask.m.options.has_alternate_care_of = true;
+        ask.m.options.alternate_care_of = place & 1 ? lab6_care_of(9) : ask.home;
+    }
+    ask.times = control & SIGN;
+    ask.raw_len = reader_left(&r) / 8 * 8;
+    ask.raw = read_bytes(&r, ask.raw_len);
+    lab6_send(lab, &ask);
+    fuzz_require(!replay_effects(w) || (control & SIGN));
+}
+
+/* Under the right checksum or none. */
+static void send_update_bytes(struct world *w, const uint8_t *bytes, size_t len)
+{
+    const struct ask6 ask = lab6_ask(&w->lab, len % LAB6_MOBILES);
+    uint8_t message[256];
+    memcpy(message, bytes, len);
+    if (len >= 6 && message[len - 1] & 1) {
+        message[4] = message[5] = 0;
+        const uint16_t sum = inet_finish(
+            inet_sum(ip_pseudo_sum(&ask.home, &ask.destination, IPPROTO_NUM_MOBILITY, len), message, len));
+        message[4] = (uint8_t)(sum >> 8);
+        message[5] = (uint8_t)sum;
+    }
+    const struct agent_datagram d = lab6_datagram(&ask, message, len);
+    lab_forget(&w->lab);
+    agent_input(w->lab.agent, &d, w->lab.now);
+    lab_drain(&w->lab);
+    fuzz_require(lab_count(&w->lab, EFFECT_SEND) <= 1);
+    fuzz_require(!replay_effects(w));
+}
+
+static void hear_error(struct world *w, bool ipv6, const uint8_t *bytes, size_t len)
 {
     struct reader r = reader_over(bytes, len);
     struct icmp icmp = {.type = read_u8(&r)};
@@ -150,7 +234,8 @@ static void hear_error(struct world *w, const uint8_t *bytes, size_t len)
         return;
     icmp.data_len = reader_left(&r);
     icmp.data = read_bytes(&r, icmp.data_len);
-    const struct ipv4 from = {.source = ip("203.0.113.1")};
+    const struct ip_header from = {.source = ip(ipv6 ? "2001:db8:f::1" : "203.0.113.1"),
+                                   .protocol = ipv6 ? IPPROTO_NUM_ICMPV6 : IPPROTO_NUM_ICMP};
     lab_forget(&w->lab);
     agent_tunnel_error(w->lab.agent, &from, &icmp, w->lab.now);
     lab_drain(&w->lab);
@@ -158,30 +243,59 @@ static void hear_error(struct world *w, const uint8_t *bytes, size_t len)
     fuzz_require(lab_count(&w->lab, EFFECT_SEND) == 0);
 }
 
-static void other(struct world *w, unsigned what, const uint8_t *bytes, size_t len)
+static void revoke(struct world *w, const uint8_t *bytes, size_t len)
 {
     struct reader r = reader_over(bytes, len);
-    if (what == 0) {
-        hear_arp(w, bytes, len);
-    } else if (what == 1) {
-        hear_error(w, bytes, len);
-    } else if (what == 2) {
-        const struct addr home = lab_home(read_u8(&r));
-        lab_forget(&w->lab);
-        agent_revoke(w->lab.agent, &home, w->lab.now);
-        lab_drain(&w->lab);
-        replay_effects(w);
-    } else {
-        lab_wait(&w->lab, read_u16(&r) * NSEC_PER_S / 16);
-        replay_effects(w);
-        fuzz_require(lab_count(&w->lab, EFFECT_SEND) == 0);
+    const struct addr home = home_at(read_u8(&r) % HOMES);
+    lab_forget(&w->lab);
+    agent_revoke(w->lab.agent, &home, w->lab.now);
+    lab_drain(&w->lab);
+    replay_effects(w);
+}
+
+/* Only who was waiting for duplicate address detection is answered now. */
+static void pass_time(struct world *w, const uint8_t *bytes, size_t len)
+{
+    struct reader r = reader_over(bytes, len);
+    lab_wait(&w->lab, read_u16(&r) * NSEC_PER_S / 16);
+    replay_effects(w);
+    for (size_t i = 0; i < w->lab.n_log; i++)
+        fuzz_require(w->lab.log[i].kind != EFFECT_SEND ||
+                     w->lab.log[i].send.protocol == IPPROTO_NUM_MOBILITY);
+}
+
+static void other(struct world *w, enum other what, const uint8_t *bytes, size_t len)
+{
+    switch (what) {
+    case ARP:
+        take_arp(w, bytes, len);
+        break;
+    case ERROR:
+    case ERROR6:
+        hear_error(w, what == ERROR6, bytes, len);
+        break;
+    case REVOCATION:
+        revoke(w, bytes, len);
+        break;
+    case TIME:
+        pass_time(w, bytes, len);
+        break;
+    case NEIGHBOR:
+        take_neighbor(w, bytes, len);
+        break;
+    case UPDATE:
+        send_update(w, bytes, len);
+        break;
+    case UPDATE_BYTES:
+        send_update_bytes(w, bytes, len);
+        break;
     }
 }
 
 static void step(struct world *w, uint8_t control, const uint8_t *bytes, size_t len)
 {
     if (control & OTHER)
-        other(w, control >> 5, bytes, len);
+        other(w, (enum other)(control >> 5), bytes, len);
     else if (control & (SIGN | PLAUSIBLE))
         send_datagram(w, control, bytes, len);
     else
@@ -194,7 +308,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct world w;
     struct reader r = reader_over(data, size);
     w = (struct world){0};
-    lab_open(&w.lab);
+    lab6_open(&w.lab);
     w.lab.settings.max_care_of = size % 2 ? 3 : 1;
     fuzz_require(agent_configure(w.lab.agent, &w.lab.settings) == 0);
     while (reader_left(&r) >= 2) {
@@ -234,29 +348,29 @@ static void request_step(struct writer *w, uint8_t control, uint16_t lifetime_s,
 
 static void error_step(struct writer *w, uint32_t far)
 {
-    begin_step(w, OTHER | 1 << 5, 6 + 2 * IPV4_HEADER + 8);
+    begin_step(w, OTHER | ERROR << 5, 6 + 2 * IPV4_HEADER + 8);
     write_u8(w, ICMP_UNREACHABLE);
     write_u8(w, ICMP_FRAGMENTATION_NEEDED);
     write_u32(w, 1400);
-    const struct ipv4 outer = {.ttl = 60,
-                               .protocol = IPPROTO_NUM_IPIP,
-                               .total_len = 1500,
-                               .source = ip("10.1.0.1"),
-                               .destination = addr_from_ipv4(far)};
-    const struct ipv4 inner = {.ttl = 60,
-                               .protocol = IPPROTO_NUM_UDP,
-                               .total_len = 1480,
-                               .fragment = IPV4_FLAG_DF,
-                               .source = ip("203.0.113.5"),
-                               .destination = ip("10.1.1.0")};
-    ipv4_encode(w, &outer);
-    ipv4_encode(w, &inner);
+    const struct ip_header outer = {.ttl = 60,
+                                    .protocol = IPPROTO_NUM_IPIP,
+                                    .total_len = 1500,
+                                    .source = ip("10.1.0.1"),
+                                    .destination = addr_from_ipv4(far)};
+    const struct ip_header inner = {.ttl = 60,
+                                    .protocol = IPPROTO_NUM_UDP,
+                                    .total_len = 1480,
+                                    .fragment = IPV4_FLAG_DF,
+                                    .source = ip("203.0.113.5"),
+                                    .destination = ip("10.1.1.0")};
+    ip_encode(w, &outer);
+    ip_encode(w, &inner);
     write_u64(w, 0);
 }
 
 static void time_step(struct writer *w, uint16_t sixteenths)
 {
-    begin_step(w, OTHER | 3 << 5, 2);
+    begin_step(w, OTHER | TIME << 5, 2);
     write_u16(w, sixteenths);
 }
 
@@ -272,12 +386,63 @@ static void arp_step(struct writer *w)
     write_u32(w, 0x0a010100);
 }
 
+static void update_step(struct writer *w, uint8_t control, uint16_t lifetime, uint8_t place)
+{
+    begin_step(w, OTHER | UPDATE << 5, 8);
+    write_u8(w, control);
+    write_u16(w, 0xc000);
+    write_u16(w, 1);
+    write_u16(w, lifetime);
+    write_u8(w, place);
+}
+
+static void error6_step(struct writer *w)
+{
+    begin_step(w, OTHER | (uint8_t)(ERROR6 << 5), 6 + 2 * IPV6_HEADER + 8);
+    write_u8(w, ICMP6_TOO_BIG);
+    write_u8(w, 0);
+    write_u32(w, 1400);
+    const struct ip_header outer = {.protocol = IPPROTO_NUM_IPV6,
+                                    .total_len = 1500,
+                                    .source = ip("2001:db8:1::2"),
+                                    .destination = lab6_care_of(0)};
+    const struct ip_header inner = {.protocol = IPPROTO_NUM_UDP,
+                                    .total_len = 1460,
+                                    .source = ip("2001:db8:f::5"),
+                                    .destination = lab6_home(0)};
+    ip_encode(w, &outer);
+    ip_encode(w, &inner);
+    write_u64(w, 0);
+}
+
+static void neighbor_step(struct writer *w, uint8_t claimed, uint8_t asked)
+{
+    begin_step(w, OTHER | (uint8_t)(NEIGHBOR << 5), 2);
+    write_u8(w, claimed);
+    write_u8(w, asked);
+}
+
+static void seed_ipv6(struct writer *w)
+{
+    update_step(w, SIGN, 75, 0);
+    neighbor_step(w, 0xff, LAB_MOBILES + 1);
+    time_step(w, 17);
+    error6_step(w);
+    neighbor_step(w, 0xff, LAB_MOBILES);
+    update_step(w, SIGN | LINK_LOCAL, 75, 1);
+    update_step(w, SIGN | RETURN, 0, 0);
+    update_step(w, SIGN | 1 << 5, 75, 2);
+    neighbor_step(w, LAB_MOBILES + 1, 0xfe);
+}
+
 size_t fuzz_seed(size_t n, uint8_t out[static FUZZ_SEED_MAX])
 {
     struct writer w = writer_over(out, FUZZ_SEED_MAX);
-    if (n > 2)
+    if (n > 3)
         return 0;
     request_step(&w, SIGN | PLAUSIBLE, 300, 1);
+    if (n == 3)
+        seed_ipv6(&w);
     if (n == 1) {
         request_step(&w, SIGN | PLAUSIBLE | FOREIGN, 300, 2);
         error_step(&w, 0xc0000202);

@@ -13,6 +13,7 @@
  *
  * The input is a row of steps: control, length, bytes.
  */
+#include "heard.h"
 #include "peer_world.h"
 
 #include <string.h>
@@ -291,6 +292,7 @@ static void mobile_moves(struct reader *r)
     uint8_t bytes[512];
     const struct agent_datagram d = {.source = ask.source,
                                      .destination = ask.destination,
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = ask.source_port,
                                      .destination_port = MIP4_PORT,
                                      .on_home_link = true,
@@ -356,14 +358,14 @@ static void reconfigure(unsigned at, struct reader *r)
         continue;
 }
 
-static void hear_arp(unsigned at, struct reader *r)
+static void take_arp(unsigned at, struct reader *r)
 {
     const uint8_t choice = read_u8(r);
     const struct arp arp = {.operation = choice & 0x80 ? ARP_REQUEST : ARP_REPLY,
                             .sender_mac = {{2, 9, 9, 9, 9, choice}},
                             .sender = lab_home(choice % HOMES),
                             .target = lab_home(read_u8(r) % HOMES)};
-    const bool answered = agent_arp(world.ends[at].agent, &arp, *world_now());
+    const bool answered = hear_arp(world.ends[at].agent, &arp, *world_now());
     fuzz_require(!answered || agent_intercepts(world.ends[at].agent, &arp.target));
 }
 
@@ -416,7 +418,7 @@ static void step(uint8_t control, struct reader *r)
         world.ends[at].lost = read_u8(r) & 1;
         return;
     case ARP_HEARD:
-        return hear_arp(at, r);
+        return take_arp(at, r);
     case RESTART:
         return restart(at);
     case KINDS:

@@ -14,6 +14,7 @@
 
 #include <rte_eal.h>
 
+#include "../fwd/addresses.h"
 #include "../fwd/frame.h"
 #include "tunnel.h"
 #include "worker.h"
@@ -58,22 +59,27 @@ static struct worker_settings settings;
 static struct worker worker;
 static struct exits *exits;
 static struct {
-    uint32_t source, destination;
+    struct addr source, destination;
     uint8_t protocol;
 } came; /* of the frame; zero where it is too short */
 
+static void install_at(struct table *t, struct addr address, struct entry e)
+{
+    fuzz_require(table_install(t, &address, &e) == 0);
+}
+
 static void install(struct table *t, uint32_t home, struct entry e)
 {
-    struct addr address = addr_from_ipv4(home);
-    fuzz_require(table_install(t, &address, &e) == 0);
+    install_at(t, addr_from_ipv4(home), e);
 }
 
 static struct entry tunnel_by(enum encapsulation encapsulation, uint32_t adjacency, uint16_t mtu,
                               uint8_t flags)
 {
     struct entry e;
-    struct tunnel t = {.source = addr_from_ipv4(HOME_AGENT),
-                       .destination = addr_from_ipv4(CARE_OF),
+    bool ipv6 = tunnel_family_outside(encapsulation) == PKT_IPV6;
+    struct tunnel t = {.source = address_of(ipv6, HOME_AGENT),
+                       .destination = address_of(ipv6, CARE_OF),
                        .encapsulation = encapsulation,
                        .adjacency = adjacency,
                        .path_mtu = mtu,
@@ -95,6 +101,26 @@ static void install_twice(struct table *t, uint16_t mtu)
     fuzz_require(table_install_set(t, &address, set, 2) == 0);
 }
 
+/* The smallest path of IPv6 is 1280, so that packets up to that go in fragments. */
+static void install_six(struct table *t, uint16_t mtu)
+{
+    const enum encapsulation how = ENCAPSULATION_IPV6_IN_IPV6;
+    struct entry on_link = {.kind = ENTRY_ON_LINK, .adjacency = ADJACENCY_KNOWN, .mtu = 1500};
+    struct addr twice = six(AWAY_TWICE);
+    struct entry set[] = {tunnel_by(how, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE),
+                          tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, ADJACENCY_UNKNOWN, mtu, ENTRY_REVERSE)};
+    install_at(t, six(HOME_AGENT), (struct entry){.kind = ENTRY_LOCAL});
+    install_at(t, six(AWAY), tunnel_by(how, ADJACENCY_KNOWN, mtu, 0));
+    install_at(t, six(AWAY_WAITING), tunnel_by(how, ADJACENCY_UNKNOWN, mtu, 0));
+    install_at(t, six(AWAY_LOST), tunnel_by(how, ADJACENCY_KNOWN, mtu, ENTRY_UNREACHABLE));
+    install_at(t, six(AWAY_REVERSE), tunnel_by(how, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
+    install_at(t, six(AWAY_OTHERWISE),
+               tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
+    install(t, AWAY_OTHERWISE, tunnel_by(ENCAPSULATION_IPV4_IN_IPV6, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
+    install_at(t, six(AT_HOME), on_link);
+    fuzz_require(table_install_set(t, &twice, set, 2) == 0);
+}
+
 static struct table *make_table(uint16_t mtu)
 {
     struct table *t = table_create(64, 1, SOCKET_ID_ANY);
@@ -108,6 +134,7 @@ static struct table *make_table(uint16_t mtu)
     install(t, AWAY_MINIMAL, tunnel_by(ENCAPSULATION_MINIMAL, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
     install(t, AWAY_GRE, tunnel_by(ENCAPSULATION_GRE, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
     install_twice(t, mtu);
+    install_six(t, mtu);
     install(t, AT_HOME, (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJACENCY_KNOWN, .mtu = 1500});
     return t;
 }
@@ -124,10 +151,13 @@ static void make_exits(void)
     static const struct {
         const char *text;
         uint8_t adjacency;
-    } destinations[] = {{"198.51.100.0/24", ADJACENCY_KNOWN}, {"192.0.2.0/24", ADJACENCY_UNKNOWN}};
+    } destinations[] = {{"198.51.100.0/24", ADJACENCY_KNOWN},
+                        {"192.0.2.0/24", ADJACENCY_UNKNOWN},
+                        {"2001:db8:c633::/48", ADJACENCY_KNOWN},
+                        {"2001:db8:c000::/48", ADJACENCY_UNKNOWN}};
     struct routes *routes = routes_create("fuzz", 4);
     fuzz_require(routes != NULL);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct route route = {.port_index = destinations[i].adjacency};
         fuzz_require(prefix_parse(destinations[i].text, &route.destination) &&
                      routes_add(routes, &route) == 0);
@@ -155,13 +185,14 @@ static void start_eal(void)
 
 static void settle(void)
 {
-    settings.home_networks[0].address = htonl(IP(10, 1, 0, 0));
-    settings.home_networks[0].mask = htonl(IP(255, 255, 255, 0));
-    settings.n_home_networks = 1;
-    settings.own[0] = htonl(HOME_AGENT);
-    settings.n_own = 1;
-    settings.peers[0] = htonl(CORRESPONDENT);
-    settings.n_peers = 1;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        settings.home_networks[ipv6].address = address_of(ipv6 != 0, IP(10, 1, 0, 0));
+        memset(settings.home_networks[ipv6].mask.b, 0xff, ipv6 != 0 ? 8 : 15);
+        settings.own[ipv6] = address_of(ipv6 != 0, HOME_AGENT);
+        settings.peers[ipv6] = address_of(ipv6 != 0, CORRESPONDENT);
+    }
+    settings.n_home_networks = settings.n_own = settings.n_peers = 2;
+    settings.id_slots = 1;
     settings.delegation_port = 49434;
 }
 
@@ -192,10 +223,34 @@ static void start(void)
     worker_start(&worker);
 }
 
+static bool is_ipv6(const uint8_t *ip)
+{
+    return ip[0] >> 4 == 6;
+}
+
+static struct addr address_at(const uint8_t *ip, bool destination)
+{
+    struct addr a;
+    if (!is_ipv6(ip))
+        return addr_from_ipv4(get32(ip + (destination ? 16 : 12)));
+    memcpy(&a, ip + (destination ? 24 : 8), sizeof(a));
+    return a;
+}
+
+static bool is_either(const struct addr *a, uint32_t ip)
+{
+    const struct addr ipv4 = addr_from_ipv4(ip), ipv6 = six(ip);
+    return addr_equal(a, &ipv4) || addr_equal(a, &ipv6);
+}
+
 /* Of a packet that is sent: a header that holds, of a length that is the packet's. Returns the header's
  * length. */
 static unsigned check_ip(const uint8_t *ip, unsigned len)
 {
+    if (len >= 40 && is_ipv6(ip)) {
+        fuzz_require(get16(ip + 4) + 40 == len);
+        return 40;
+    }
     unsigned header = (ip[0] & 15) * 4;
     fuzz_require(len >= 20 && ip[0] >> 4 == 4 && header >= 20 && header <= len);
     fuzz_require(get16(ip + 2) == len);
@@ -203,28 +258,61 @@ static unsigned check_ip(const uint8_t *ip, unsigned len)
 }
 
 /* Of a packet that came in, when it goes on. */
-static void check_source(uint32_t source)
+static void check_source(struct addr source)
 {
-    if (source == came.source)
+    if (addr_equal(&source, &came.source))
         return;
-    fuzz_require(source == AWAY_REVERSE || source == AWAY_MINIMAL || source == AWAY_GRE ||
-                 source == AWAY_TWICE);
-    fuzz_require(came.source == CARE_OF && came.destination == HOME_AGENT && settings.exits != NULL);
-    fuzz_require(came.protocol == 4 || came.protocol == 47 || came.protocol == 55);
+    fuzz_require(is_either(&source, AWAY_REVERSE) || is_either(&source, AWAY_MINIMAL) ||
+                 is_either(&source, AWAY_GRE) || is_either(&source, AWAY_TWICE) ||
+                 is_either(&source, AWAY_OTHERWISE));
+    fuzz_require(is_either(&came.source, CARE_OF) && is_either(&came.destination, HOME_AGENT) &&
+                 settings.exits != NULL);
+    fuzz_require(came.protocol == 4 || came.protocol == 47 || came.protocol == 55 || came.protocol == 41 ||
+                 came.protocol == 60 || came.protocol == 43 || came.protocol == 0);
 }
 
-/* IP in IP, or GRE. */
-static void check_whole_inside(const uint8_t *ip, unsigned header, unsigned len, bool inner_sum_right)
+/* The packet in a tunnel, by the protocol of the header before it, which had this TOS. */
+static void check_inside(const uint8_t *inner, unsigned len, uint8_t protocol, uint8_t tos, bool sum_right)
 {
-    const uint8_t *inner = ip + (ip[9] == 47 ? 24 : 20);
-    fuzz_require(ip[9] == 4 || (ip[9] == 47 && get32(ip + 20) == 0x0800));
-    fuzz_require(header == 20 && ip[8] == 64 && ip[1] == inner[1]);
-    fuzz_require((get16(ip + 6) & 0x4000) == 0 || get16(ip + 4) == 0);
-    fuzz_require((get16(ip + 6) & 0x4000) != 0 || (get16(inner + 6) & 0x4000) == 0);
-    unsigned inner_header = check_ip(inner, len - (unsigned)(inner - ip));
-    fuzz_require(!inner_sum_right || full_sum(inner, inner_header) == 0);
-    fuzz_require(inner[8] > 0);
-    check_source(get32(inner + 12));
+    const bool ipv6 = is_ipv6(inner);
+    fuzz_require(ipv6 == (protocol == 41));
+    unsigned header = check_ip(inner, len);
+    fuzz_require(ipv6 || !sum_right || full_sum(inner, header) == 0);
+    fuzz_require(inner[ipv6 ? 7 : 8] > 0);
+    fuzz_require(tos == (ipv6 ? (get16(inner) >> 4 & 0xff) : inner[1]));
+    check_source(address_at(inner, false));
+}
+
+/* IP in IP, GRE, or IPv6 in IPv4, which alone may be in fragments. */
+static void check_over_ipv4(const uint8_t *ip, unsigned header, unsigned len, bool inner_sum_right)
+{
+    const unsigned at = ip[9] == 47 ? 24 : 20, flags = get16(ip + 6);
+    fuzz_require(ip[9] == 4 || ip[9] == 41 || (ip[9] == 47 && get32(ip + 20) == 0x0800));
+    fuzz_require(header == 20 && ip[8] == 64);
+    fuzz_require((flags & 0x4000) == 0 || get16(ip + 4) == 0);
+    if ((flags & 0x3fff) != 0) {
+        fuzz_require(ip[9] == 41);
+        return;
+    }
+    fuzz_require(ip[9] == 41 || (flags & 0x4000) != 0 || (get16(ip + at + 6) & 0x4000) == 0);
+    check_inside(ip + at, len - at, ip[9], ip[1], inner_sum_right);
+}
+
+/* RFC 2473: maybe behind an encapsulation limit; or a fragment, of what is larger than the path takes. */
+static void check_over_ipv6(const uint8_t *ip, unsigned len, bool inner_sum_right)
+{
+    unsigned at = 40;
+    uint8_t next = ip[6];
+    fuzz_require(ip[7] == 64 && (get32(ip) & 0xfffff) != 0);
+    if (next == 60) {
+        fuzz_require(len >= 48 && ip[41] == 0 && ip[42] == 4 && ip[43] == 1 && ip[44] < 255);
+        next = ip[40];
+        at = 48;
+    }
+    if (next == 44)
+        fuzz_require(len > at + 8 && len <= (worker.table == table[0] ? 1500U : 1280U));
+    else
+        check_inside(ip + at, len - at, next, (uint8_t)(get16(ip) >> 4), inner_sum_right);
 }
 
 /* RFC 2004: never a fragment. */
@@ -232,22 +320,25 @@ static void check_minimal(const uint8_t *ip, unsigned header, unsigned len)
 {
     fuzz_require(len >= header + 12 && (get16(ip + 6) & 0x3fff) == 0 && ip[8] > 0);
     fuzz_require(ip[header + 1] == 0x80 && full_sum(ip + header, 12) == 0);
-    check_source(get32(ip + header + 8));
+    check_source(addr_from_ipv4(get32(ip + header + 8)));
 }
 
 /* Our own header is always right; what is inside is as right as the device said that it came. */
 static void check_packet(const uint8_t *ip, unsigned len, bool inner_sum_right)
 {
     unsigned header = check_ip(ip, len);
-    bool tunnelled = get32(ip + 12) == HOME_AGENT && get32(ip + 16) == CARE_OF;
-    if (tunnelled || inner_sum_right)
+    const struct addr source = address_at(ip, false), destination = address_at(ip, true);
+    bool tunnelled = is_either(&source, HOME_AGENT) && is_either(&destination, CARE_OF);
+    if (!is_ipv6(ip) && (tunnelled || inner_sum_right))
         fuzz_require(full_sum(ip, header) == 0);
     if (!tunnelled)
-        check_source(get32(ip + 12));
+        check_source(source);
+    else if (is_ipv6(ip))
+        check_over_ipv6(ip, len, inner_sum_right);
     else if (ip[9] == 55)
         check_minimal(ip, header, len);
     else
-        check_whole_inside(ip, header, len, inner_sum_right);
+        check_over_ipv4(ip, header, len, inner_sum_right);
 }
 
 /* What control is given of the frame. */
@@ -256,17 +347,17 @@ static void check_punt(enum punt_class c, const struct rte_mbuf *m, bool inner_s
     const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
     if (c == PUNT_RESOLVE)
         check_packet(data, rte_pktmbuf_data_len(m), inner_sum_right);
-    else if (c != PUNT_ARP)
-        check_source(get32(data + ETHERNET + 12));
+    else if (c != PUNT_NEIGHBOR)
+        check_source(address_at(data + ETHERNET, false));
 }
 
 static void collect(bool inner_sum_right)
 {
     struct rte_mbuf *m;
     while (rte_ring_dequeue(sent, (void **)&m) == 0) {
-        fuzz_require(m->nb_segs == 1 && get16(rte_pktmbuf_mtod(m, uint8_t *) + 12) == 0x0800);
-        check_packet(rte_pktmbuf_mtod(m, uint8_t *) + ETHERNET, rte_pktmbuf_data_len(m) - ETHERNET,
-                     inner_sum_right);
+        const uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *) + ETHERNET;
+        fuzz_require(m->nb_segs == 1 && get16(ip - 2) == (is_ipv6(ip) ? 0x86dd : 0x0800));
+        check_packet(ip, rte_pktmbuf_data_len(m) - ETHERNET, inner_sum_right);
         rte_pktmbuf_free(m);
     }
     for (int c = 0; c < PUNT_CLASS_COUNT; c++) {
@@ -294,13 +385,17 @@ static void make_sum_right(uint8_t *at, unsigned sum, unsigned len)
 
 static void make_right(uint8_t *ip, size_t len)
 {
-    unsigned header = len > 0 ? (ip[0] & 15) * 4U : 0;
+    unsigned header = len > 0 && ip[0] >> 4 == 4 ? (ip[0] & 15) * 4U : 0;
     if (header >= 20 && header <= len)
         make_sum_right(ip, 10, header);
 }
 
 static void make_inner_right(uint8_t *ip, size_t len)
 {
+    if (len >= 40 && is_ipv6(ip)) {
+        make_right(ip + 40, len - 40);
+        return;
+    }
     unsigned header = len >= 20 ? (ip[0] & 15) * 4U : 0;
     if (header < 20 || header + 12 > len)
         return;
@@ -325,11 +420,12 @@ static void make_all_right(uint8_t *frame, size_t len, unsigned options)
 static void remember(const uint8_t *frame, size_t len)
 {
     memset(&came, 0, sizeof(came));
-    if (len < ETHERNET + 20)
+    const uint8_t *ip = frame + ETHERNET;
+    if (len < ETHERNET + 20 || (is_ipv6(ip) && len < ETHERNET + 40))
         return;
-    came.source = get32(frame + ETHERNET + 12);
-    came.destination = get32(frame + ETHERNET + 16);
-    came.protocol = frame[ETHERNET + 9];
+    came.source = address_at(ip, false);
+    came.destination = address_at(ip, true);
+    came.protocol = ip[is_ipv6(ip) ? 6 : 9];
 }
 
 static struct rte_mbuf *frame_of(const uint8_t *data, size_t size, unsigned options)
@@ -355,7 +451,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     unsigned options = data[0];
     settings.outer_df_always = (options & OPTION_OUTER_DF) != 0;
-    settings.home_networks[0].second_chance =
+    settings.home_networks[0].second_chance = settings.home_networks[1].second_chance =
         (options & OPTION_SECOND_CHANCE) != 0 ? ADJACENCY_KNOWN : ADJACENCY_NONE;
     settings.exits = (options & OPTION_CLOSED) != 0 ? NULL : exits;
     worker.table = table[(options & OPTION_NO_TUNNEL_MTU) != 0];
@@ -374,7 +470,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#define FAR_END .from = CARE_OF, .dst = HOME_AGENT
+#define SIX            .ipv6 = true
+#define LIMITED(value) .protocol = 60, .options = "\x29\0\4\1" value "\1\1\0", .n_options = 8
+#define FAR_END        .from = CARE_OF, .dst = HOME_AGENT
 
 static const struct spec seeds[] = {
     {0},
@@ -410,6 +508,33 @@ static const struct spec seeds[] = {
     {FAR_END, .protocol = 55,
      .inner = &(struct spec){.from = AWAY_MINIMAL, .dst = ELSEWHERE, .payload = 1481}},
     {FAR_END, .protocol = 55, .inner = &(struct spec){.from = AWAY_MINIMAL, .dst = AWAY_GRE, .ttl = 2}},
+    {.dst = AWAY_OTHERWISE, .payload = 1300},
+    {SIX},
+    {SIX, .payload = 1240, .flow = 0xfffff, .tos = 3},
+    {SIX, .payload = 1460},
+    {SIX, LIMITED("\4")},
+    {SIX, LIMITED("\0")},
+    {SIX, LIMITED("\1"), .payload = 1232},
+    {SIX, .hop_by_hop = true, .options = "\x3c\0\1\4\0\0\0\0\x11\0\4\1\7\1\1\0", .n_options = 16},
+    {SIX, .protocol = 44, .options = "\x11\0\0\1\0\0\0\1", .n_options = 8},
+    {SIX, .dst = AWAY_WAITING, .payload = 1240},
+    {SIX, .dst = AWAY_LOST},
+    {SIX, .dst = AWAY_TWICE, .payload = 1240},
+    {SIX, .dst = AWAY_OTHERWISE, .payload = 1240},
+    {SIX, .dst = AT_HOME},
+    {SIX, .dst = UNSEEN},
+    {SIX, .dst = HOME_AGENT, .protocol = 135},
+    {SIX, .dst = HOME_AGENT, .protocol = 58, .icmp = 128},
+    {SIX, .protocol = 58, .icmp = 135, .ttl = 255},
+    {SIX, .to = TO_GROUP, .from6 = &six_none, .to6 = &six_solicited, .protocol = 58, .icmp = 135, .ttl = 255},
+    {SIX, .to6 = &six_link_local},
+    {SIX, .to6 = &six_mapped},
+    {SIX, .from = CARE_OF, .protocol = 41, .inner_dst = AWAY, .payload = 60},
+    {SIX, FAR_END, .protocol = 41, .inner = &(struct spec){SIX, .from = AWAY_REVERSE, .dst = ELSEWHERE}},
+    {SIX, FAR_END, LIMITED("\4"), .inner = &(struct spec){SIX, .from = AWAY_REVERSE, .dst = AWAY}},
+    {SIX, FAR_END, .protocol = 4, .tos = 3,
+     .inner = &(struct spec){.from = AWAY_OTHERWISE, .dst = ELSEWHERE}},
+    {FAR_END, .protocol = 41, .inner = &(struct spec){SIX, .from = AWAY_OTHERWISE, .dst = ELSEWHERE}},
 };
 
 size_t fuzz_seed(size_t n, uint8_t out[static FUZZ_SEED_MAX])

@@ -85,6 +85,7 @@ void world_feed(unsigned to, const struct addr *from, const uint8_t *bytes, size
 {
     const struct agent_datagram d = {.source = *from,
                                      .destination = world_address(to),
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = DELEGATION_PORT,
                                      .destination_port = DELEGATION_PORT,
                                      .on_home_link = true,

@@ -25,8 +25,21 @@
 #define AT_HOME         IP(10, 1, 0, 60) /* on the link, resolved */
 #define AT_HOME_WAITING IP(10, 1, 0, 61)
 #define UNSEEN          IP(10, 1, 0, 99) /* in the home network, nothing known */
+#define AWAY_OTHERWISE  IP(10, 1, 0, 57) /* bound, its tunnel is of the other family */
 #define ELSEWHERE       IP(198, 51, 100, 7)
 #define CARE_OF         IP(10, 2, 0, 77)
+
+/* The same in IPv6: 2001:db8:ab:: with the last two bytes, so that what is of one network is so there. */
+static inline struct addr six(uint32_t ip)
+{
+    return (struct addr){{0x20, 1, 0x0d, 0xb8, (uint8_t)(ip >> 24),
+                          (uint8_t)(ip >> 16), [14] = (uint8_t)(ip >> 8), (uint8_t)ip}};
+}
+
+static inline struct addr address_of(bool ipv6, uint32_t ip)
+{
+    return ipv6 ? six(ip) : addr_from_ipv4(ip);
+}
 
 static const struct mac mac_own = {{2, 0, 0, 0, 0, 1}}, mac_other = {{2, 0, 0, 0, 0, 0xee}},
                         mac_group = {{1, 0, 0x5e, 0, 0, 5}}, mac_router = {{2, 0, 0, 0, 0, 0xaa}},
@@ -54,6 +67,15 @@ struct spec {
     uint16_t padding;   /* zeros behind the packet */
     uint32_t inner_dst; /* the payload is an IP header with this destination */
     uint64_t ol_flags;
+
+    /* IPv6: addresses are six() of those above, tos is the traffic class, ttl the hop limit; options are
+     * whole extension headers, multiples of 8 bytes, the first of them protocol; there are no id and
+     * fragment. */
+    bool ipv6;
+    bool hop_by_hop;                /* protocol is 0 */
+    uint32_t flow;                  /* label */
+    const struct addr *from6, *to6; /* instead of from and dst */
+    uint8_t icmp;                   /* protocol 58: type */
 
     /* protocol 4, 47 or 55: the payload is this packet, encapsulated; what is called padding there lies in
      * the tunnel. 55: TOS, TTL, id, fragment, and options are the inner packet's, its wrong sum is that of
@@ -115,10 +137,16 @@ static inline unsigned put_payload(const struct spec *s, uint8_t *payload)
         put16(payload + 4, len);
         put16(payload + 6, 0);
     }
-    if (s->inner_dst != 0) {
+    if (s->inner_dst != 0 && s->ipv6) {
+        struct addr inner = six(s->inner_dst);
+        payload[0] = 0x60;
+        memcpy(payload + 24, &inner, sizeof(inner));
+    } else if (s->inner_dst != 0) {
         payload[0] = 0x45;
         put32(payload + 16, s->inner_dst);
     }
+    if (s->ipv6 && s->protocol == 58)
+        payload[0] = s->icmp;
     return len;
 }
 
@@ -163,29 +191,60 @@ static inline unsigned put_inner(const struct spec *s, uint8_t *payload)
     return len;
 }
 
-/* Returns the frame's length. */
-static inline unsigned frame_build(const struct spec *s, uint8_t out[static FRAME_MAX])
+static inline uint8_t ttl_of(const struct spec *s)
 {
-    const struct spec *own = s->inner != NULL && s->protocol == 55 ? s->inner : s;
+    return s->ttl == TTL_ZERO ? 0 : s->ttl != 0 ? (uint8_t)s->ttl : 64;
+}
+
+static inline void put_ipv4_header(const struct spec *s, const struct spec *own, uint8_t *ip,
+                                   unsigned payload)
+{
     unsigned header = 20U + own->n_options;
-    uint8_t *ip = out + 14;
-    memset(out, 0, FRAME_MAX);
-    unsigned payload = s->inner != NULL ? put_inner(s, ip + header) : put_payload(s, ip + header);
-    memcpy(out, mac_to(s->to)->b, 6);
-    memcpy(out + 6, mac_router.b, 6);
-    put16(out + 12, s->ethertype != 0 ? s->ethertype : 0x0800);
     ip[0] = s->version_ihl != 0 ? s->version_ihl : (uint8_t)(0x40 | header / 4);
     ip[1] = own->tos;
     put16(ip + 2, s->total_length != 0 ? s->total_length : header + payload);
     put16(ip + 4, own->id);
     put16(ip + 6, s->fragment | own->fragment);
-    ip[8] = own->ttl == TTL_ZERO ? 0 : own->ttl != 0 ? (uint8_t)own->ttl : 64;
+    ip[8] = ttl_of(own);
     ip[9] = s->protocol != 0 ? s->protocol : 17;
     put32(ip + 12, s->from != 0 ? s->from : CORRESPONDENT);
     put32(ip + 16, s->dst != 0 ? s->dst : AWAY);
     if (own->n_options > 0)
         memcpy(ip + 20, own->options, own->n_options);
     put16(ip + 10, full_sum(ip, header) ^ (s->wrong_sum ? 0x0101 : 0));
+}
+
+static inline void put_ipv6_header(const struct spec *s, uint8_t *ip, unsigned payload)
+{
+    const struct addr from = s->from6 != NULL ? *s->from6 : six(s->from != 0 ? s->from : CORRESPONDENT);
+    const struct addr to = s->to6 != NULL ? *s->to6 : six(s->dst != 0 ? s->dst : AWAY);
+    put32(ip, 6U << 28 | (uint32_t)s->tos << 20 | s->flow);
+    if (s->version_ihl != 0)
+        ip[0] = s->version_ihl;
+    put16(ip + 4, s->total_length != 0 ? s->total_length - 40U : s->n_options + payload);
+    ip[6] = s->hop_by_hop ? 0 : s->protocol != 0 ? s->protocol : 17;
+    ip[7] = ttl_of(s);
+    memcpy(ip + 8, &from, sizeof(from));
+    memcpy(ip + 24, &to, sizeof(to));
+    if (s->n_options > 0)
+        memcpy(ip + 40, s->options, s->n_options);
+}
+
+/* Returns the frame's length. */
+static inline unsigned frame_build(const struct spec *s, uint8_t out[static FRAME_MAX])
+{
+    const struct spec *own = s->inner != NULL && s->protocol == 55 && !s->ipv6 ? s->inner : s;
+    unsigned header = (s->ipv6 ? 40U : 20U) + own->n_options;
+    uint8_t *ip = out + 14;
+    memset(out, 0, FRAME_MAX);
+    unsigned payload = s->inner != NULL ? put_inner(s, ip + header) : put_payload(s, ip + header);
+    memcpy(out, mac_to(s->to)->b, 6);
+    memcpy(out + 6, mac_router.b, 6);
+    put16(out + 12, s->ethertype != 0 ? s->ethertype : s->ipv6 ? 0x86dd : 0x0800);
+    if (s->ipv6)
+        put_ipv6_header(s, ip, payload);
+    else
+        put_ipv4_header(s, own, ip, payload);
     return s->cut != 0 ? s->cut : 14 + header + payload + s->padding;
 }
 

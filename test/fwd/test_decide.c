@@ -3,7 +3,8 @@
  * What becomes of a packet, by what it is and what its destination's entry says: every verdict of the list
  * must come up.
  */
-#include "worker_bed.h"
+#include "decide_ipv6.h"
+#include "decide_row.h"
 
 /* ---- Every verdict ---- */
 
@@ -30,11 +31,7 @@ static void nothing(void)
 {
 }
 
-static const struct row {
-    const char *what;
-    struct spec frame;
-    enum verdict expected;
-} rows[] = {
+static const struct row rows[] = {
     {"bound", {0}, VERDICT_TUNNELLED},
     {"bound, as large as the tunnel takes", {.payload = 1460, .fragment = 0x4000}, VERDICT_TUNNELLED},
     {"bound, TTL 2", {.ttl = 2}, VERDICT_TUNNELLED},
@@ -147,7 +144,7 @@ static const struct row {
     {"multicast", {.to = TO_GROUP, .dst = IP(224, 0, 0, 5)}, VERDICT_DROP_MULTICAST},
     {"runt", {.cut = 20}, VERDICT_DROP_RUNT},
     {"another station's", {.to = TO_OTHER}, VERDICT_DROP_FOREIGN_MAC},
-    {"IPv6", {.ethertype = 0x86dd}, VERDICT_DROP_ETHERTYPE},
+    {"neither IP nor ARP", {.ethertype = 0x88cc}, VERDICT_DROP_ETHERTYPE},
     {"version 5", {.version_ihl = 0x55}, VERDICT_DROP_IP_VERSION},
     {"length", {.total_length = 1000}, VERDICT_DROP_IP_LENGTH},
     {"checksum", {.wrong_sum = true}, VERDICT_DROP_IP_CHECKSUM},
@@ -204,13 +201,22 @@ static void judge(const struct row *row)
     ck_assert_msg(verdicts_of(&bed.worker[0]) == all + 1, "%s: more than one verdict", row->what);
 }
 
+static void judge_all(const struct row *row, int n)
+{
+    for (int i = 0; i < n; i++) {
+        judge(&row[i]);
+        drain();
+    }
+}
+
 START_TEST(every_verdict_comes_up)
 {
     open_reverse_tunnels(false);
-    for (int i = 0; i < ROWS(rows); i++) {
-        judge(&rows[i]);
-        drain();
-    }
+    judge_all(rows, ROWS(rows));
+    judge_all(rows_ipv6, ROWS(rows_ipv6));
+    bed.settings.routes_ipv6 = true;
+    judge_all(rows_router, ROWS(rows_router));
+    bed.settings.routes_ipv6 = false;
     for (int i = 0; i < ROWS(hindrances); i++) {
         hindrances[i].before();
         judge(&hindrances[i].row);
@@ -232,14 +238,17 @@ END_TEST
 /* The same in one burst: each packet keeps its own verdict whatever its neighbours meet. */
 START_TEST(a_mixed_burst)
 {
-    struct rte_mbuf *burst[128];
+    struct rte_mbuf *burst[ROWS(rows) + ROWS(rows_ipv6)];
     uint64_t expected[VERDICT_COUNT] = {0};
     unsigned n = 0;
     open_reverse_tunnels(false);
-    for (int i = 0; i < ROWS(rows); i++) {
-        burst[n++] = frame_of(&rows[i].frame);
-        expected[rows[i].expected]++;
+    for (int i = 0; i < ROWS(rows) + ROWS(rows_ipv6); i++) { /* by turns, as long as there are both */
+        const int of_each = ROWS(rows_ipv6), k = i / 2;
+        const struct row *row = i >= 2 * of_each ? &rows[i - of_each] : i % 2 == 0 ? &rows[k] : &rows_ipv6[k];
+        burst[n++] = frame_of(&row->frame);
+        expected[row->expected]++;
     }
+    static_assert(ROWS(rows) > ROWS(rows_ipv6), "those of IPv4 are more");
     ck_assert_uint_gt(n, WORKER_BURST); /* it is cut into bursts */
     worker_burst(&bed.worker[0], HOME_PORT, burst, n);
     for (int v = 0; v < VERDICT_COUNT; v++)
@@ -251,11 +260,26 @@ END_TEST
 START_TEST(many_own_addresses)
 {
     for (unsigned i = 0; i < WORKER_OWN_MAX; i++)
-        bed.settings.own[i] = htonl(IP(10, 9, 0, 1) + i);
+        bed.settings.own[i] = addr_from_ipv4(IP(10, 9, 0, 1) + i);
     bed.settings.n_own = WORKER_OWN_MAX;
     for (unsigned i = 0; i < WORKER_OWN_MAX; i++) {
         give(&(struct spec){.from = IP(10, 9, 0, 1) + i});
         give(&(struct spec){.from = IP(10, 8, 0, 1) + i});
+    }
+    ck_assert_uint_eq(count(VERDICT_DROP_LOOP_OWN_SOURCE), WORKER_OWN_MAX);
+    ck_assert_uint_eq(count(VERDICT_TUNNELLED), WORKER_OWN_MAX);
+}
+END_TEST
+
+/* Those of IPv6 are told apart by all their bytes, not by the last ones alone. */
+START_TEST(many_own_addresses_of_ipv6)
+{
+    for (unsigned i = 0; i < WORKER_OWN_MAX; i++)
+        bed.settings.own[i] = six(IP(10, 9, 0, 1) + i);
+    bed.settings.n_own = WORKER_OWN_MAX;
+    for (unsigned i = 0; i < WORKER_OWN_MAX; i++) {
+        give(&(struct spec){SIX, .from = IP(10, 9, 0, 1) + i});
+        give(&(struct spec){SIX, .from = IP(10, 8, 0, 1) + i});
     }
     ck_assert_uint_eq(count(VERDICT_DROP_LOOP_OWN_SOURCE), WORKER_OWN_MAX);
     ck_assert_uint_eq(count(VERDICT_TUNNELLED), WORKER_OWN_MAX);
@@ -274,12 +298,12 @@ static void check_as_it_came(const uint8_t *ip, const struct spec *spec)
 
 START_TEST(a_second_chance)
 {
-    struct spec spec = {.dst = UNKNOWN_HERE, .ttl = 1, .payload = 1480, .fragment = 0x4000};
+    struct spec spec = {.ipv6 = _i != 0, .dst = UNKNOWN_HERE, .ttl = 1, .payload = 1460, .fragment = 0x4000};
     give(&spec);
     struct rte_mbuf *m = sent_by(HOME_PORT);
     ck_assert_ptr_nonnull(m);
     check_ethernet(m, &mac_primary, &mac_own);
-    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), 14 + 1500);
+    ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), 14 + 1460 + (_i != 0 ? 40 : 20));
     check_as_it_came(rte_pktmbuf_mtod_offset(m, const uint8_t *, 14), &spec);
     rte_pktmbuf_free(m);
     ck_assert_uint_eq(count(VERDICT_SECOND_CHANCE), 1);
@@ -328,7 +352,8 @@ static Suite *suite(void)
     tcase_add_test(c, every_verdict_comes_up);
     tcase_add_test(c, a_mixed_burst);
     tcase_add_test(c, many_own_addresses);
-    tcase_add_test(c, a_second_chance);
+    tcase_add_test(c, many_own_addresses_of_ipv6);
+    tcase_add_loop_test(c, a_second_chance, 0, 2); /* of each family */
     tcase_add_test(c, a_second_chance_waits_for_the_primarys_mac_address);
     tcase_add_test(c, the_primary_gets_nothing_back);
     tcase_add_test(c, second_chances_are_policed);

@@ -9,6 +9,7 @@
  * the express way closed gets each frame alone: with whom a packet comes must make no difference.
  */
 #include "eal.h"
+#include "express_world.h"
 #include "frame.h"
 
 #include "express.h"
@@ -18,19 +19,8 @@ enum {
     FRAMES = 1000000,
     BURSTS_OF_A_WORLD = 100, /* then table, ways and settings are others */
     POOL = 4095,
-    PORTS = 2,
-    SENT = 64,
-    ADDRESSES = 64, /* 10.1.0.0 and those behind it; HOME_AGENT is one */
-    CARE_OFS = 8,
-    ADJACENCIES = 10,
-    DELEGATION_PORT = 49434
+    SENT = 64
 };
-
-#define HOME_NETWORK  IP(10, 1, 0, 0)
-#define OTHER_NETWORK IP(10, 3, 0, 0) /* a home network as well, maybe with a primary */
-#define FAR_ENDS      IP(10, 2, 0, 0)
-#define STRANGERS     IP(192, 0, 2, 0)
-#define EVERYBODY     IP(224, 0, 0, 1)
 
 typedef void worker_function(struct worker *w);
 typedef void burst_function(struct worker *w, unsigned port_index, struct rte_mbuf **frames, unsigned n);
@@ -50,24 +40,7 @@ static struct side {
     {.name = "express", .burst = worker_burst, .start = worker_start, .offline = worker_offline},
     {.name = "general", .burst = general_burst, .start = general_start, .offline = general_offline}};
 
-static struct table *table;
-static struct adjacencies *adjacencies;
-static struct worker_settings settings;
-static struct exits *exits;
-static uint64_t chance;
-static unsigned bursts, usual;
-
-static unsigned below(unsigned n)
-{
-    return (unsigned)(eal_random(&chance) % n);
-}
-
-static bool one_in(unsigned n)
-{
-    return below(n) == 0;
-}
-
-#define ONE_OF(array) ((array)[below((unsigned)ROWS(array))])
+static unsigned bursts, usual, usual_ipv6;
 
 /* ---- Both sides ---- */
 
@@ -120,7 +93,11 @@ static void make_exits(void)
     static const struct {
         const char *text;
         uint8_t adjacency;
-    } destinations[] = {{"192.0.2.0/25", 1}, {"192.0.2.128/26", ADJACENCY_NONE}, {"198.51.100.0/24", 3}};
+    } destinations[] = {{"192.0.2.0/25", 1},
+                        {"192.0.2.128/26", ADJACENCY_NONE},
+                        {"198.51.100.0/24", 3},
+                        {"2001:db8:c000::/48", 1},
+                        {"2001:db8:c633::/48", ADJACENCY_NONE}};
     struct routes *r = routes_create("express", 8);
     ck_assert_ptr_nonnull(r);
     for (int i = 0; i < ROWS(destinations); i++) {
@@ -152,113 +129,12 @@ static void tear_down(void)
     table_destroy(table);
 }
 
-/* ---- A world by chance ---- */
-
-static struct entry random_tunnel(void)
-{
-    static const uint8_t flags[] = {
-        0, 0, 0, ENTRY_REVERSE, ENTRY_REVERSE, ENTRY_UNREACHABLE, ENTRY_REVERSE | ENTRY_UNREACHABLE};
-    struct entry e;
-    const struct tunnel t = {.source = addr_from_ipv4(HOME_AGENT),
-                             .destination = addr_from_ipv4(FAR_ENDS + below(CARE_OFS)),
-                             .encapsulation =
-                                 (enum encapsulation)(one_in(4) ? 1 + below(3) : ENCAPSULATION_IPIP),
-                             .adjacency = below(ADJACENCIES),
-                             .path_mtu = (uint16_t)(one_in(2)   ? 1500
-                                                    : one_in(8) ? below(65536)
-                                                                : below(1600)),
-                             .flags = ONE_OF(flags),
-                             .id_slot = (uint8_t)below(WORKER_ID_SLOTS)};
-    MUST_EQ(entry_tunnel(&e, &t), 0);
-    return e;
-}
-
-static void install_tunnels(const struct addr *address, unsigned n)
-{
-    struct entry set[ENTRY_SET_MAX];
-    for (unsigned i = 0; i < n; i++)
-        set[i] = random_tunnel();
-    MUST_EQ(table_install_set(table, address, set, n), 0);
-}
-
-static void install_random(const struct addr *address)
-{
-    struct entry local = {.kind = ENTRY_LOCAL, .flags = one_in(3) ? ENTRY_BROADCAST : 0};
-    struct entry on_link = {
-        .kind = ENTRY_ON_LINK, .adjacency = below(ADJACENCIES), .mtu = (uint16_t)(1500 - below(1400))};
-    unsigned kind = below(20);
-    if (kind < 2)
-        (void)table_remove(table, address);
-    else if (kind < 4)
-        MUST_EQ(table_install(table, address, &local), 0);
-    else if (kind < 6)
-        MUST_EQ(table_install(table, address, &on_link), 0);
-    else
-        install_tunnels(address, kind < 8 ? 2 + below(2) : 1);
-}
-
-static void install_all(void)
-{
-    for (uint32_t i = 0; i < ADDRESSES; i++) {
-        struct addr address = addr_from_ipv4(HOME_NETWORK + i);
-        install_random(&address);
-    }
-    struct addr us = addr_from_ipv4(HOME_AGENT), stranger = addr_from_ipv4(CORRESPONDENT);
-    struct addr everybody = addr_from_ipv4(EVERYBODY); /* where no entry should be */
-    MUST_EQ(table_install(table, &us, &(struct entry){.kind = ENTRY_LOCAL}), 0);
-    install_random(&stranger);
-    install_random(&everybody);
-    MUST_EQ(table_reclaim(table, SIZE_MAX), 0); /* nobody reads now */
-}
-
-static void publish_all(void)
-{
-    for (uint32_t i = 1; i < ADJACENCIES; i++) {
-        struct mac mac = {{2, 0, 0, 0, 1, (uint8_t)i}};
-        if (one_in(8))
-            adjacency_withdraw(adjacencies, i);
-        else
-            adjacency_publish(adjacencies, i, one_in(16) ? PORTS + (uint8_t)below(99) : (uint8_t)below(PORTS),
-                              one_in(8) ? &mac_router : &mac);
-    }
-}
-
-static uint32_t any_source(void)
-{
-    switch (below(8)) {
-    case 0:
-        return FAR_ENDS + below(CARE_OFS);
-    case 1:
-        return HOME_NETWORK + below(ADDRESSES);
-    case 2:
-        return one_in(2) ? OTHER_OWN : one_in(2) ? IP(127, 0, 0, 1) : (uint32_t)eal_random(&chance);
-    default:
-        return STRANGERS + 1 + below(254);
-    }
-}
-
-static void settle(void)
-{
-    settings = (struct worker_settings){
-        .home_networks = {{htonl(HOME_NETWORK), htonl(IP(255, 255, 255, 0)), ADJACENCY_NONE},
-                          {htonl(OTHER_NETWORK), htonl(IP(255, 255, 255, 0)), below(3)}},
-        .n_home_networks = below(3),
-        .peers = {htonl(STRANGERS + 1), htonl(STRANGERS + 2)},
-        .n_peers = 2,
-        .delegation_port = one_in(8) ? 0 : DELEGATION_PORT,
-        .id_slots = one_in(3) ? WORKER_ID_SLOTS : 1,
-        .exits = one_in(3) ? NULL : exits,
-        .outer_df_always = one_in(3)};
-    settings.own[0] = htonl(HOME_AGENT);
-    settings.own[1] = htonl(OTHER_OWN);
-    settings.n_own = one_in(10) ? 0 : 2 + below(one_in(3) ? WORKER_OWN_MAX - 1 : 6);
-    for (unsigned i = 2; i < settings.n_own; i++)
-        settings.own[i] = htonl(any_source());
-}
+/* ---- Worlds and frames for both ---- */
 
 static void forget(struct worker *w, unsigned workers, unsigned index)
 {
     w->workers = workers;
+    w->fragmented = bursts;
     w->index = index;
     for (unsigned i = 0; i < PUNT_SOURCE_BUCKETS; i++)
         w->source_bucket[i] =
@@ -273,128 +149,6 @@ static void make_world(void)
     settle();
     for (int i = 0; i < 2; i++)
         forget(&sides[i].worker, workers, index);
-}
-
-/* ---- Frames by chance ---- */
-
-static uint32_t any_destination(void)
-{
-    switch (below(24)) {
-    case 0:
-        return HOME_AGENT;
-    case 1:
-        return OTHER_NETWORK + below(4);
-    case 2:
-        return one_in(2) ? STRANGERS + below(256) : ELSEWHERE;
-    case 3:
-        return one_in(2) ? EVERYBODY : one_in(2) ? UINT32_MAX : IP(224, 0, 0, 0) + below(1U << 29);
-    case 4:
-        return (uint32_t)eal_random(&chance);
-    default:
-        return HOME_NETWORK + below(ADDRESSES);
-    }
-}
-
-/* Often just at what the tunnel or link takes. */
-static uint16_t any_payload(uint32_t destination)
-{
-    struct addr address = addr_from_ipv4(destination);
-    const struct entry *e = table_get(table, &address);
-    unsigned mtu = e != NULL && e->mtu > 22 && e->mtu <= 1500 ? e->mtu - 20 : 100;
-    return (uint16_t)(one_in(3) ? mtu - 1 + below(3) : one_in(8) ? 1 + below(1480) : 1 + below(100));
-}
-
-/* From where it would be sent to, maybe encapsulated. */
-static void make_echo(struct spec *s)
-{
-    struct addr address = addr_from_ipv4(s->dst);
-    const struct entry *e = table_get(table, &address);
-    if (e == NULL || e->kind != ENTRY_TUNNEL)
-        return;
-    s->from = ntohl(tunnel_destination(e));
-    s->protocol = one_in(2) ? 4 : 17;
-    s->inner_dst = s->protocol == 4 ? s->dst : 0;
-    s->payload = RTE_MAX(s->payload, 20);
-}
-
-static struct spec any_packet(void)
-{
-    static const int ttls[] = {TTL_ZERO, 1, 2, 255, 64, 64, 64, 64, 64, 64};
-    static const uint16_t fragments[] = {0,      0,      0,      0,   0x4000, 0x4000,
-                                         0x4000, 0x2000, 0x2001, 185, 0x6000, 0x8000};
-    static const uint8_t protocols[] = {0, 0, 0, 0, 1, 4, 6, 47, 55};
-    static const uint16_t ports[] = {0, 434, DELEGATION_PORT};
-    struct spec s = {.from = any_source(),
-                     .dst = any_destination(),
-                     .ttl = ONE_OF(ttls),
-                     .tos = (uint8_t)below(256),
-                     .id = (uint16_t)below(65536),
-                     .fragment = ONE_OF(fragments),
-                     .protocol = ONE_OF(protocols),
-                     .port = ONE_OF(ports)};
-    s.payload = any_payload(s.dst);
-    if (one_in(20))
-        make_echo(&s);
-    if (one_in(12)) {
-        s.options = "\x94\4\0\0\7\7\4\0\0\0\0\0";
-        s.n_options = (uint8_t)(4 * (1 + below(3)));
-    }
-    return s;
-}
-
-/* By a reverse tunnel, mostly of the binding whose home address is inside. */
-static struct spec any_tunnelled(struct spec *inner)
-{
-    static const uint8_t protocols[] = {4, 4, 55, 47};
-    inner->from = HOME_NETWORK + below(ADDRESSES);
-    inner->payload = RTE_MIN(inner->payload, 1400);
-    inner->dst = one_in(3) ? STRANGERS + below(256) : inner->dst;
-    struct addr home = addr_from_ipv4(inner->from);
-    const struct entry *e = table_get(table, &home);
-    bool bound = e != NULL && e->kind == ENTRY_TUNNEL && !one_in(8);
-    return (struct spec){.from = bound ? ntohl(tunnel_destination(e)) : any_source(),
-                         .dst = HOME_AGENT,
-                         .protocol = bound ? protocols[e->encapsulation] : ONE_OF(protocols),
-                         .tos = (uint8_t)below(256),
-                         .fragment = one_in(16) ? 0x2000 : 0,
-                         .inner = inner};
-}
-
-static unsigned any_frame(uint8_t bytes[static FRAME_MAX])
-{
-    struct spec inner = any_packet(), s = one_in(12) ? any_tunnelled(&inner) : inner;
-    s.to = one_in(24) ? (enum to)below(4) : TO_US;
-    s.ethertype = one_in(64) ? (one_in(2) ? 0x0806 : 0x86dd) : 0;
-    s.padding = one_in(6) ? (uint16_t)(1 + below(20)) : 0;
-    s.wrong_sum = one_in(32);
-    if (one_in(64)) { /* nothing but a header */
-        s.total_length = 20;
-        s.cut = 34 + s.padding;
-    }
-    return frame_build(&s, bytes);
-}
-
-static void sum_right(uint8_t *frame, unsigned len)
-{
-    unsigned header = (frame[14] & 15) * 4U;
-    if (header < 20 || 14 + header > len)
-        return;
-    put16(frame + 14 + 10, 0);
-    put16(frame + 14 + 10, full_sum(frame + 14, header));
-}
-
-/* Returns the frame's length as it is then. */
-static unsigned mutate(uint8_t *frame, unsigned len)
-{
-    if (one_in(16))
-        len = one_in(2) ? below(len) + 1 : RTE_MIN(len + below(30), (unsigned)FRAME_MAX);
-    for (unsigned n = one_in(5) ? 1 + below(3) : 0; n > 0; n--) {
-        uint8_t *at = &frame[below(RTE_MIN(len, one_in(4) ? 90U : 34U))];
-        *at = one_in(2) ? (uint8_t)(*at ^ 1U << below(8)) : (uint8_t)below(256);
-    }
-    if (!one_in(4) && len >= 34)
-        sum_right(frame, len);
-    return len;
 }
 
 /* How it lies in its buffers. */
@@ -414,7 +168,7 @@ static struct shape any_shape(void)
                                      RTE_MBUF_F_RX_IP_CKSUM_BAD,
                                      RTE_MBUF_F_RX_IP_CKSUM_NONE};
     return (struct shape){.ol_flags = one_in(2) ? 0 : ONE_OF(flags),
-                          .headroom = (uint16_t)(one_in(20) ? below(60) : RTE_PKTMBUF_HEADROOM),
+                          .headroom = (uint16_t)(one_in(20) ? below(80) : RTE_PKTMBUF_HEADROOM),
                           .segmented = one_in(80)};
 }
 
@@ -441,7 +195,9 @@ static void make_frames(unsigned n)
         struct shape shape = any_shape();
         for (int k = 0; k < 2; k++)
             sides[k].frame[i] = shaped(&sides[k], bytes, len, &shape);
-        usual += express_parse(sides[0].frame[i], express_mac(&sides[0].worker.port[0].mac));
+        const uint64_t own = express_mac(&sides[0].worker.port[0].mac);
+        usual += express_parse(sides[0].frame[i], own);
+        usual_ipv6 += express_parse_ipv6(sides[0].frame[i], own);
     }
 }
 
@@ -504,6 +260,7 @@ static void same_meta(struct rte_mbuf *a, struct rte_mbuf *b, const char *what)
     SAME(p->port_index, q->port_index, what);
     SAME(p->link_cast, q->link_cast, what);
     SAME(p->mtu, q->mtu, what);
+    SAME(p->pointer, q->pointer, what);
     SAME(p->unreachable, q->unreachable, what);
     SAME(p->adjacency, q->adjacency, what);
     SAME(rte_pktmbuf_headroom(a), rte_pktmbuf_headroom(b), what);
@@ -536,6 +293,7 @@ static void same_counters(void)
     }
     if (memcmp(a->identification, b->identification, sizeof(a->identification)) != 0)
         ck_abort_msg("burst %u: identifications differ", bursts);
+    SAME(a->fragmented, b->fragmented, "identifications of IPv6");
 }
 
 static void same_end(void)
@@ -572,7 +330,8 @@ static void check_that_all_came_up(void)
     for (int v = 0; v < VERDICT_COUNT; v++)
         ck_assert_msg(c->verdict[v] > 0 || v == VERDICT_DROP_PUNT_FULL, "no packet ends as %s",
                       verdict_name(v));
-    ck_assert_uint_gt(usual, FRAMES / 4);
+    ck_assert_uint_gt(usual, FRAMES / 8);
+    ck_assert_uint_gt(usual_ipv6, FRAMES / 8);
     ck_assert_uint_gt(c->verdict[VERDICT_TUNNELLED], FRAMES / 10);
     ck_assert_uint_gt(c->copies_lost, 0);
     ck_assert_uint_gt(c->unreachable_told, 0);
@@ -581,7 +340,7 @@ static void check_that_all_came_up(void)
 START_TEST(the_same_end)
 {
     chance = eal_seed("the same end");
-    bursts = usual = 0;
+    bursts = usual = usual_ipv6 = 0;
     for (unsigned done = 0, n; done < FRAMES; done += n, bursts++) {
         if (bursts % BURSTS_OF_A_WORLD == 0)
             make_world();

@@ -23,6 +23,7 @@ enum { MAX_BINDINGS = 16, MANY = 20000 };
 static struct control control;
 static unsigned devices; /* one closed does not come back: each test has its own */
 static const char *reverse_tunnel = "off";
+static bool with_ipv6;
 
 static struct conf *configuration(const char *home_network, const char *address)
 {
@@ -32,17 +33,27 @@ static struct conf *configuration(const char *home_network, const char *address)
     dprintf(fd,
             "node = pha id = 1 role = primary\n"
             "eal { lcores = \"0@0,1@0\" memory = 256 huge-pages = false }\n"
-            "port home { device = \"net_null%u\" addresses = {\"10.1.0.2/16\"%s%s%s} }\n"
-            "route \"0.0.0.0/0\" { via = \"10.1.0.1\" }\n"
-            "home-agent { addresses = {\"10.1.0.2\"} home-networks = {\"%s\"} max-bindings = %d"
+            "port home { device = \"net_null%u\" addresses = {\"10.1.0.2/16\"%s%s%s%s} }\n"
+            "route \"0.0.0.0/0\" { via = \"10.1.0.1\" }\n%s"
+            "home-agent { addresses = {\"10.1.0.2\"%s} home-networks = {\"%s\"%s} max-bindings = %d"
             " reverse-tunnel = %s }\n",
-            devices, *address != '\0' ? ", \"" : "", address, *address != '\0' ? "/16\"" : "", home_network,
+            devices, *address != '\0' ? ", \"" : "", address, *address != '\0' ? "/16\"" : "",
+            with_ipv6 ? ", \"2001:db8:1::2/64\"" : "",
+            with_ipv6 ? "route \"::/0\" { via = \"2001:db8:1::1\" }\n" : "",
+            with_ipv6 ? ", \"2001:db8:1::2\"" : "", home_network, with_ipv6 ? ", \"2001:db8:1::/64\"" : "",
             MAX_BINDINGS, reverse_tunnel);
     close(fd);
     struct conf *conf = conf_load(path, stderr);
     unlink(path);
     ck_assert_ptr_nonnull(conf);
     return conf;
+}
+
+static struct addr addr(const char *text)
+{
+    struct addr a;
+    ck_assert_msg(addr_parse(text, &a), "%s", text);
+    return a;
 }
 
 static void turn(void)
@@ -101,14 +112,19 @@ static void bind_host(unsigned i)
     bind_host_to(i, 1);
 }
 
-static uint32_t references_to_router(void)
+static uint32_t references_to(const char *text)
 {
     struct neighbor_view view;
-    const struct addr router = addr_from_ipv4(0x0a010001);
+    const struct addr router = addr(text);
     for (uint32_t cursor = 0; neighbor_next(control.neighbors, &cursor, control.now.mono_ns, &view);)
         if (addr_equal(&view.address, &router))
             return view.references;
     return 0;
+}
+
+static uint32_t references_to_router(void)
+{
+    return references_to("10.1.0.1");
 }
 
 static void reload(struct conf *next)
@@ -208,10 +224,9 @@ START_TEST(an_address_given_to_the_appliance_gives_back_the_tunnels_next_hop)
 {
     bind_host(1);
     ck_assert_uint_eq(references_to_router(), 1);
-    struct ports before = control.ports;
     struct port *port = &control.ports.port[0];
     port->addresses[port->n_addresses++] = (struct prefix){.addr = host(1), .bits = 16};
-    ck_assert_int_eq(forwarding_set_local(&control, &before), 0);
+    ck_assert_int_eq(forwarding_set_local(&control), 0);
     ck_assert_int_eq(kind_of(1), ENTRY_LOCAL);
     ck_assert_uint_eq(references_to_router(), 0);
     bind_host(1); /* a change of its tunnel before the binding has been swept out */
@@ -259,11 +274,12 @@ START_TEST(reverse_tunnels_of_several_care_of_addresses)
 END_TEST
 
 /* Where packets out of reverse tunnels leave: what the workers are told, and the router that it refers to. */
-static uint32_t exit_to(uint32_t address)
+static uint32_t exit_to(const char *text)
 {
     uint32_t adjacency;
+    const struct addr to = addr(text);
     const struct exits *exits = control.worker_settings->exits;
-    return exits_lookup(exits, rte_cpu_to_be_32(address), &adjacency) ? adjacency : EXITS_NO_ROUTE;
+    return exits_lookup(exits, &to, &adjacency) ? adjacency : EXITS_NO_ROUTE;
 }
 
 START_TEST(a_reload_brings_and_takes_reverse_tunnels)
@@ -274,9 +290,9 @@ START_TEST(a_reload_brings_and_takes_reverse_tunnels)
     ck_assert_uint_eq(references_to_router(), 1);
     struct neighbor_view view;
     const struct addr router = addr_from_ipv4(0x0a010001);
-    ck_assert(neighbor_by_adjacency(control.neighbors, exit_to(0xc0000201), control.now.mono_ns, &view));
+    ck_assert(neighbor_by_adjacency(control.neighbors, exit_to("192.0.2.1"), control.now.mono_ns, &view));
     ck_assert(addr_equal(&view.address, &router));
-    ck_assert_uint_eq(exit_to(0x0a010105), ADJACENCY_NONE);
+    ck_assert_uint_eq(exit_to("10.1.1.5"), ADJACENCY_NONE);
     reload(configuration("10.1.0.0/16", "")); /* the former's reference is given back, not the new one's */
     ck_assert_uint_eq(references_to_router(), 1);
     reverse_tunnel = "off";
@@ -320,6 +336,153 @@ START_TEST(a_reload_brings_and_takes_own_addresses)
 }
 END_TEST
 
+/* ---- IPv6 ---- */
+
+static void open_both_families(void)
+{
+    with_ipv6 = true;
+    open_control();
+}
+
+static void close_both_families(void)
+{
+    close_control();
+    with_ipv6 = false;
+}
+
+static int kind_at(const char *text)
+{
+    const struct addr address = addr(text);
+    const struct entry *e = table_get(control.table, &address);
+    return e != NULL ? (int)e->kind : -1;
+}
+
+static void hear_at(const char *text)
+{
+    const struct addr address = addr(text);
+    const struct mac mac = {{2, 0, 0, 0, 6, 1}};
+    neighbor_heard(control.neighbors, 0, &address, &mac, true, control.now.mono_ns);
+}
+
+START_TEST(an_ipv6_host_heard_on_the_link_is_sent_to_directly_until_it_is_bound)
+{
+    hear_at("2001:db8:1::50");
+    hear_at("fe80::50");
+    ck_assert_int_eq(kind_at("2001:db8:1::50"), ENTRY_ON_LINK);
+    ck_assert_int_eq(kind_at("fe80::50"), -1); /* of no home network */
+    const struct forwarding f = {
+        .home = addr("2001:db8:1::50"),
+        .source = addr("2001:db8:1::2"),
+        .n_care_of = 1,
+        .care_of = {{.address = addr("2001:db8:2::50"),
+                     .encapsulation = ENCAPSULATION_IPV6_IN_IPV6,
+                     .reverse = true}},
+    };
+    forwarding_install(&control, &f);
+    ck_assert_int_eq(kind_at("2001:db8:1::50"), ENTRY_TUNNEL);
+    ck_assert_uint_eq(references_to("2001:db8:1::1"), 2); /* with the exit by the default route */
+    forwarding_remove(&control, &f.home);
+    ck_assert_int_eq(kind_at("2001:db8:1::50"), -1);
+    ck_assert_uint_eq(references_to("2001:db8:1::1"), 1);
+}
+END_TEST
+
+/* The next hop is the tunnel's, of the family outside. */
+static const struct {
+    const char *home, *source, *care_of, *next_hop;
+    enum encapsulation encapsulation;
+    unsigned mtu;
+} tunnels[] = {
+    {"2001:db8:1::50", "2001:db8:1::2", "2001:db8:2::50", "2001:db8:1::1", ENCAPSULATION_IPV6_IN_IPV6, 1460},
+    {"10.1.0.50", "2001:db8:1::2", "2001:db8:2::50", "2001:db8:1::1", ENCAPSULATION_IPV4_IN_IPV6, 1460},
+    {"2001:db8:1::50", "10.1.0.2", "10.2.0.50", "10.1.0.1", ENCAPSULATION_IPV6_IN_IPV4, 1480},
+    {"10.1.0.50", "10.1.0.2", "10.2.0.50", "10.1.0.1", ENCAPSULATION_GRE, 1476},
+};
+
+START_TEST(tunnels_of_either_family_inside_and_outside)
+{
+    const struct forwarding f = {
+        .home = addr(tunnels[_i].home),
+        .source = addr(tunnels[_i].source),
+        .n_care_of = 1,
+        .care_of = {{.address = addr(tunnels[_i].care_of), .encapsulation = tunnels[_i].encapsulation}},
+    };
+    const uint32_t before = references_to(tunnels[_i].next_hop);
+    forwarding_install(&control, &f);
+    const struct entry *e = table_get(control.table, &f.home);
+    ck_assert_ptr_nonnull(e);
+    ck_assert_int_eq(e->kind, ENTRY_TUNNEL);
+    ck_assert_int_eq(e->encapsulation, tunnels[_i].encapsulation);
+    ck_assert_uint_eq(e->mtu, tunnels[_i].mtu);
+    ck_assert_uint_eq(references_to(tunnels[_i].next_hop), before + 1);
+    forwarding_remove(&control, &f.home);
+    ck_assert_uint_eq(references_to(tunnels[_i].next_hop), before);
+}
+END_TEST
+
+START_TEST(ipv6_addresses_of_our_own)
+{
+    char link_local[ADDR_TEXT_MAX];
+    addr_format(&control.ports.port[0].link_local, link_local);
+    static const char anycast[] = "2001:db8:1:0:fdff:ffff:ffff:fffe";
+    const struct addr home_agents = addr(anycast);
+    ck_assert_int_eq(strncmp(link_local, "fe80::", 6), 0);
+    ck_assert_int_eq(kind_at("2001:db8:1::2"), ENTRY_LOCAL);
+    ck_assert_int_eq(kind_at(link_local), ENTRY_LOCAL);
+    ck_assert_int_eq(kind_at(anycast), ENTRY_LOCAL);
+    ck_assert_int_eq(kind_at("2001:db8:1::"), -1);
+    ck_assert(forwarding_is_anycast(&control, 0, &home_agents));
+    with_ipv6 = false;
+    reload(configuration("10.1.0.0/16", ""));
+    ck_assert_int_eq(kind_at("2001:db8:1::2"), -1);
+    ck_assert_int_eq(kind_at(link_local), -1);
+    ck_assert_int_eq(kind_at(anycast), -1);
+    ck_assert(!forwarding_is_anycast(&control, 0, &home_agents));
+}
+END_TEST
+
+static bool workers_know(const struct addr *own)
+{
+    const struct worker_settings *s = control.worker_settings;
+    for (unsigned i = 0; i < s->n_own; i++)
+        if (addr_equal(&s->own[i], own))
+            return true;
+    return false;
+}
+
+static const struct {
+    const char *address, *mask;
+} networks[] = {
+    {"10.1.0.0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:0"},
+    {"2001:db8:1::", "ffff:ffff:ffff:ffff::"},
+};
+
+START_TEST(workers_are_told_of_both_families)
+{
+    const struct worker_settings *s = control.worker_settings;
+    const struct addr own = addr("2001:db8:1::2");
+    ck_assert(workers_know(&own));
+    ck_assert(workers_know(&control.ports.port[0].link_local));
+    ck_assert_uint_eq(s->n_home_networks, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct addr address = addr(networks[i].address), mask = addr(networks[i].mask);
+        ck_assert_msg(addr_equal(&s->home_networks[i].address, &address), "%u", i);
+        ck_assert_msg(addr_equal(&s->home_networks[i].mask, &mask), "%u", i);
+    }
+    /* Every IPv6 binding has a reverse tunnel, whatever IPv4's are granted. */
+    struct neighbor_view view;
+    const struct addr router = addr("2001:db8:1::1");
+    ck_assert(neighbor_by_adjacency(control.neighbors, exit_to("2001:db8:9::1"), control.now.mono_ns, &view));
+    ck_assert(addr_equal(&view.address, &router));
+    ck_assert_uint_eq(exit_to("2001:db8:1::77"), ADJACENCY_NONE);
+    ck_assert(s->reverse_ipv6_alone);
+    reverse_tunnel = "optional";
+    reload(configuration("10.1.0.0/16", ""));
+    reverse_tunnel = "off";
+    ck_assert(!control.worker_settings->reverse_ipv6_alone);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("forwarding");
@@ -336,6 +499,13 @@ static Suite *suite(void)
     tcase_add_test(c, a_reload_takes_out_what_was_on_a_former_home_network);
     tcase_add_test(c, a_reload_brings_and_takes_own_addresses);
     tcase_add_test(c, a_reload_brings_and_takes_reverse_tunnels);
+    suite_add_tcase(s, c);
+    c = tcase_create("ipv6");
+    tcase_add_checked_fixture(c, open_both_families, close_both_families);
+    tcase_add_test(c, an_ipv6_host_heard_on_the_link_is_sent_to_directly_until_it_is_bound);
+    tcase_add_loop_test(c, tunnels_of_either_family_inside_and_outside, 0, ROWS(tunnels));
+    tcase_add_test(c, ipv6_addresses_of_our_own);
+    tcase_add_test(c, workers_are_told_of_both_families);
     suite_add_tcase(s, c);
     return s;
 }

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who may send by a reverse tunnel (RFC 3024 section 4.3.2), and what is refused: none of it leaves, none
- * reaches control.
+ * Who may send by a reverse tunnel (RFC 3024 section 4.3.2, RFC 6275 section 10.4.5), and what is refused:
+ * none of it leaves, none reaches control.
  */
 #include "worker_bed.h"
 
 /* ---- Refused ---- */
 
+static const struct addr link_local = {{0xfe, 0x80, [15] = 0x50}};
+static const struct addr all_nodes = {{0xff, 2, [15] = 1}};
+static const struct addr mapped = {{[10] = 0xff, 0xff, 10, 1, 0, 56}}; /* MOBILE, by IP in IP */
+
 static const struct refused {
     const char *what;
-    struct spec outer;    /* from CARE_OF, to HOME_AGENT, by IP in IP */
+    struct spec outer;    /* from CARE_OF, to HOME_AGENT, by IP in IP or IPv6 in IPv6 */
     struct spec inner;    /* from MOBILE, to ELSEWHERE */
     enum verdict verdict; /* 0: DROP_REVERSE_TUNNEL */
 } refused[] = {
@@ -88,13 +92,97 @@ static const struct refused {
       .fragment = 0x2000,
       .inner = &(struct spec){.from = MOBILE, .dst = ELSEWHERE}},
      VERDICT_DROP_LOCAL_FRAGMENT},
+    {"of IPv6, a binding without the grant", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .from = AWAY}, 0},
+    {"of IPv6, from a home address at home",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .from = AT_HOME},
+     0},
+    {"of IPv6, from a home address unknown",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .from = UNSEEN},
+     0},
+    {"of IPv6, from a stranger", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .from = CORRESPONDENT}, 0},
+    {"of IPv6, from us, inside", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .from = HOME_AGENT}, 0},
+    {"of IPv6, from its far end, inside", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .from = CARE_OF}, 0},
+    {"of IPv6, from a link-local address, inside",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .from6 = &link_local},
+     0},
+    {"of IPv6, from an IPv4 home address, inside",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .from6 = &mapped},
+     0},
+    {"of IPv6, to a link-local address, inside",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .to6 = &link_local},
+     0},
+    {"of IPv6, to multicast, inside", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .to6 = &all_nodes}, 0},
+    {"of IPv6, from us, outside", {.ipv6 = true, .protocol = 41, .from = HOME_AGENT}, {.ipv6 = true}, 0},
+    {"of IPv6, from a stranger, outside",
+     {.ipv6 = true, .protocol = 41, .from = CORRESPONDENT},
+     {.ipv6 = true},
+     0},
+    {"of IPv6, from its home address, outside",
+     {.ipv6 = true, .protocol = 41, .from = MOBILE},
+     {.ipv6 = true},
+     0},
+    {"of IPv6, from another's care-of address",
+     {.ipv6 = true, .protocol = 41, .from = OTHER_CARE_OF},
+     {.ipv6 = true},
+     0},
+    {"of IPv6, IPv4 for IPv6 outside", {.protocol = 41}, {.ipv6 = true}, 0},
+    {"of IPv6, IPv6 for IPv4 outside",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .from = MOBILE_OTHERWISE},
+     0},
+    {"of IPv6, the first of two by the second's", {.protocol = 41}, {.ipv6 = true, .from = MOBILE_TWICE}, 0},
+    {"of IPv6, the second of two by the first's",
+     {.ipv6 = true, .protocol = 41, .from = CARE_OF + 1},
+     {.ipv6 = true, .from = MOBILE_TWICE},
+     0},
+    {"of IPv6, by the number of IPv4", {.ipv6 = true, .protocol = 4}, {.ipv6 = true}, 0},
+    {"of IPv6, GRE", {.ipv6 = true, .protocol = 47}, {.ipv6 = true}, 0},
+    {"of IPv6, a fragment outside",
+     {.ipv6 = true, .protocol = 44, .options = "\x29\0\0\1\0\0\0\7", .n_options = 8},
+     {.ipv6 = true},
+     VERDICT_DROP_LOCAL_FRAGMENT},
+    {"of IPv6, a fragment of a limited tunnel",
+     {.ipv6 = true, .protocol = 60, .options = "\x2c\0\4\1\4\1\1\0\x29\0\0\1\0\0\0\7", .n_options = 16},
+     {.ipv6 = true},
+     VERDICT_DROP_LOCAL_FRAGMENT},
+    {"of IPv6, hop-by-hop options outside",
+     {.ipv6 = true, .hop_by_hop = true, .options = "\x29\0\1\4\0\0\0\0", .n_options = 8},
+     {.ipv6 = true},
+     0},
+    {"of IPv6, a Home Address option outside",
+     {.ipv6 = true,
+      .protocol = 60,
+      .options = "\x29\2\xc9\x10\x20\1\xd\xb8\xa\1\0\0\0\0\0\0\0\0\0\x38\1\2\0\0",
+      .n_options = 24},
+     {.ipv6 = true},
+     0},
+    {"of IPv6, to a group on the link",
+     {.ipv6 = true, .protocol = 41, .to = TO_GROUP},
+     {.ipv6 = true},
+     VERDICT_DROP_LINK_BROADCAST},
+    {"of IPv6, to another home agent",
+     {.ipv6 = true, .protocol = 41, .dst = ELSEWHERE},
+     {.ipv6 = true},
+     VERDICT_DROP_NO_BINDING},
+    {"of IPv6, version 4 inside", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .version_ihl = 0x45}, 0},
+    {"of IPv6, longer inside than outside",
+     {.ipv6 = true, .protocol = 41},
+     {.ipv6 = true, .total_length = 67},
+     0},
+    {"of IPv6, cut off inside", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .cut = 14 + 39}, 0},
+    {"of IPv6, hop limit 0 inside", {.ipv6 = true, .protocol = 41}, {.ipv6 = true, .ttl = TTL_ZERO}, 0},
 };
 
 static void give_through(struct spec outer, struct spec inner)
 {
     outer.from = outer.from != 0 ? outer.from : CARE_OF;
     outer.dst = outer.dst != 0 ? outer.dst : HOME_AGENT;
-    outer.protocol = outer.protocol != 0 ? outer.protocol : 4;
+    outer.protocol = outer.protocol != 0 || outer.hop_by_hop ? outer.protocol : 4;
     inner.from = inner.from != 0 ? inner.from : MOBILE;
     inner.dst = inner.dst != 0 ? inner.dst : ELSEWHERE;
     outer.inner = &inner;
@@ -121,6 +209,21 @@ START_TEST(nothing_wrong)
     give_through((struct spec){0}, (struct spec){.from = MOBILE_TWICE});
     give_through((struct spec){.from = CARE_OF + 1, .protocol = 47}, (struct spec){.from = MOBILE_TWICE});
     ck_assert_uint_eq(count(VERDICT_DECAPSULATED), 5);
+    const struct spec six = {.ipv6 = true}, by_ipv6 = {.ipv6 = true, .protocol = 41},
+                      by_ipv4 = {.protocol = 41};
+    struct spec limited = by_ipv6, twice = six, otherwise = six, second = by_ipv4;
+    limited.protocol = 60;
+    limited.options = "\x29\0\4\1\4\1\1\0";
+    limited.n_options = 8;
+    twice.from = MOBILE_TWICE;
+    otherwise.from = MOBILE_OTHERWISE;
+    second.from = CARE_OF + 1;
+    give_through(by_ipv6, six);
+    give_through(limited, six);
+    give_through(by_ipv4, otherwise);
+    give_through(by_ipv6, twice);
+    give_through(second, twice);
+    ck_assert_uint_eq(count(VERDICT_DECAPSULATED), 10);
 }
 END_TEST
 

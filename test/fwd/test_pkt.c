@@ -4,7 +4,7 @@
 #include "eal.h"
 #include "frame.h"
 
-#include "pkt.h"
+#include "classify.h"
 
 enum { POOL = 63 };
 static struct rte_mempool *pool;
@@ -30,7 +30,7 @@ static const struct parse_row {
     {"no bytes of IP", {.cut = 14}, VERDICT_DROP_RUNT},
     {"19 bytes of IP", {.cut = 33}, VERDICT_DROP_RUNT},
     {"for another station", {.to = TO_OTHER}, VERDICT_DROP_FOREIGN_MAC},
-    {"IPv6", {.ethertype = 0x86dd}, VERDICT_DROP_ETHERTYPE},
+    {"IPv4 in a frame of IPv6", {.ethertype = 0x86dd}, VERDICT_DROP_IP_VERSION},
     {"VLAN", {.ethertype = 0x8100}, VERDICT_DROP_ETHERTYPE},
     {"a length (IEEE 802.3)", {.ethertype = 46}, VERDICT_DROP_ETHERTYPE},
     {"ARP to everybody", {.ethertype = 0x0806, .to = TO_ALL}, VERDICT_PUNT_ARP},
@@ -129,8 +129,9 @@ START_TEST(fields)
     struct rte_mbuf *m = eal_frame(pool, frame, len);
     struct pkt p;
     ck_assert_int_eq(pkt_parse(m, &mac_own, &p), LOOK_UP);
-    ck_assert_uint_eq(p.source, htonl(CORRESPONDENT));
-    ck_assert_uint_eq(p.destination, htonl(AWAY));
+    const struct addr from = addr_from_ipv4(CORRESPONDENT), to = addr_from_ipv4(AWAY);
+    ck_assert(addr_equal(&p.source, &from));
+    ck_assert(addr_equal(&p.destination, &to));
     ck_assert_uint_eq(p.size, 108);
     ck_assert_uint_eq(p.header_len, 28);
     ck_assert_uint_eq(p.fragment, 0x60b9);

@@ -70,6 +70,12 @@ START_TEST(rate_is_kept_at_any_spacing)
 }
 END_TEST
 
+static bool admit(struct token_bucket *class, struct token_bucket *source, enum punt_class c,
+                  struct addr from, uint64_t now)
+{
+    return punt_admit(class, source, c, &from, now);
+}
+
 START_TEST(classes_do_not_starve_each_other)
 {
     struct token_bucket class[PUNT_CLASS_COUNT] = {0}, source[PUNT_SOURCE_BUCKETS] = {0};
@@ -77,7 +83,7 @@ START_TEST(classes_do_not_starve_each_other)
     for (int c = 0; c < PUNT_CLASS_COUNT; c++) {
         unsigned passed = 0;
         for (uint32_t i = 0; i < 100000; i++) /* from many sources, so that the class is what limits */
-            passed += punt_admit(class, source, classes[c].class, i * 2654435761U, now);
+            passed += admit(class, source, classes[c].class, addr_from_ipv4(i * 2654435761U), now);
         ck_assert_uint_eq(passed, classes[c].burst);
     }
 }
@@ -88,27 +94,41 @@ START_TEST(one_source_leaves_the_others_their_share)
     struct token_bucket class[PUNT_CLASS_COUNT] = {0}, source[PUNT_SOURCE_BUCKETS] = {0};
     uint64_t now = rte_get_tsc_hz() * 1000;
     unsigned flood = 0, good = 0;
-    uint32_t bad = htonl(CORRESPONDENT), other = htonl(ELSEWHERE);
-    ck_assert_uint_ne(punt_source_bucket(bad), punt_source_bucket(other));
+    const struct addr bad = addr_from_ipv4(CORRESPONDENT), other = addr_from_ipv4(ELSEWHERE);
+    ck_assert_uint_ne(punt_source_bucket(&bad), punt_source_bucket(&other));
     for (int i = 0; i < 1000000; i++)
-        flood += punt_admit(class, source, PUNT_SIGNALLING, bad, now);
+        flood += punt_admit(class, source, PUNT_SIGNALLING, &bad, now);
     for (int i = 0; i < 1000; i++)
-        good += punt_admit(class, source, PUNT_SIGNALLING, other, now);
+        good += punt_admit(class, source, PUNT_SIGNALLING, &other, now);
     ck_assert_uint_eq(flood, PUNT_SOURCE_BURST);
     ck_assert_uint_eq(good, 1000);
     /* Other classes do not look at the source. */
     for (int i = 0; i < 100; i++)
-        ck_assert(punt_admit(class, source, PUNT_LOCAL, bad, now));
+        ck_assert(punt_admit(class, source, PUNT_LOCAL, &bad, now));
 }
 END_TEST
 
 START_TEST(sources_spread_over_the_buckets)
 {
-    static unsigned filled[PUNT_SOURCE_BUCKETS];
-    for (uint32_t i = 0; i < 64 * PUNT_SOURCE_BUCKETS; i++)
-        filled[punt_source_bucket(htonl(IP(10, 0, 0, 0) + i))]++;
+    unsigned filled[PUNT_SOURCE_BUCKETS] = {0};
+    for (uint32_t i = 0; i < 64 * PUNT_SOURCE_BUCKETS; i++) {
+        const uint32_t n = IP(10, 0, 0, 0) + i;
+        const struct addr ipv4 = addr_from_ipv4(n), /* or one /64 after the other */
+            ipv6 = {{0x20, 1, 0x0d, 0xb8, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+                     (uint8_t)n, [15] = 1}};
+        filled[punt_source_bucket(_i == 0 ? &ipv4 : &ipv6)]++;
+    }
     for (int i = 0; i < PUNT_SOURCE_BUCKETS; i++)
         ck_assert_msg(filled[i] > 16 && filled[i] < 256, "bucket %d: %u", i, filled[i]);
+}
+END_TEST
+
+/* Who has a /64 has 2^64 addresses. */
+START_TEST(a_network_of_ipv6_is_one_source)
+{
+    struct addr a = {{0x20, 1, 0x0d, 0xb8, [15] = 1}}, b = a;
+    memset(b.b + 8, 0x5a, 8);
+    ck_assert_uint_eq(punt_source_bucket(&a), punt_source_bucket(&b));
 }
 END_TEST
 
@@ -136,7 +156,7 @@ END_TEST
 
 START_TEST(names)
 {
-    ck_assert_str_eq(punt_class_text(PUNT_ARP), "arp");
+    ck_assert_str_eq(punt_class_text(PUNT_NEIGHBOR), "neighbor");
     ck_assert_str_eq(punt_class_text(PUNT_ERROR), "error");
     ck_assert_ptr_null(punt_class_text(PUNT_CLASS_COUNT));
 }
@@ -151,7 +171,8 @@ static Suite *suite(void)
     tcase_add_test(c, rate_is_kept_at_any_spacing);
     tcase_add_test(c, classes_do_not_starve_each_other);
     tcase_add_test(c, one_source_leaves_the_others_their_share);
-    tcase_add_test(c, sources_spread_over_the_buckets);
+    tcase_add_loop_test(c, sources_spread_over_the_buckets, 0, 2);
+    tcase_add_test(c, a_network_of_ipv6_is_one_source);
     tcase_add_test(c, rings);
     tcase_add_test(c, names);
     suite_add_tcase(s, c);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reverse tunnels through the whole worker (RFC 3024): frames as a far end sends them, by each encapsulation
- * and to each kind of destination; what comes out is compared byte for byte with the inner packet, built
- * apart.
+ * Reverse tunnels through the whole worker (RFC 3024, RFC 6275 section 10.4.5): frames as a far end sends
+ * them, by each encapsulation and to each kind of destination; what comes out is compared byte for byte with
+ * the inner packet, built apart.
  */
-#include "worker_bed.h"
+#include "reverse_cases.h"
 
 enum { NOT_ECT = 0, ECT_1 = 1, ECT_0 = 2, CE = 3, MARK_DROP = 4 };
 
@@ -19,15 +19,26 @@ static struct spec hopped(const struct spec *inner)
     return out;
 }
 
-/* As we tunnel it: identification 0, for DF or because it is the first. */
-static struct spec tunnelled(const struct spec *inner, uint8_t protocol)
+/* As we tunnel it: identification 0, for DF or because it is the first. IPv6 is like DF. */
+static struct spec tunnelled(const struct spec *inner, enum encapsulation how)
 {
-    return (struct spec){.from = HOME_AGENT,
+    uint8_t bytes[FRAME_MAX];
+    frame_build(inner, bytes);
+    struct spec outer = {.ipv6 = tunnel_family_outside(how) == PKT_IPV6,
+                         .from = HOME_AGENT,
                          .dst = OTHER_CARE_OF,
-                         .protocol = protocol,
+                         .protocol = tunnel_protocol(how),
                          .tos = inner->tos,
-                         .fragment = inner->fragment & 0x4000,
+                         .fragment = inner->ipv6 ? 0x4000 : inner->fragment & 0x4000,
                          .inner = inner};
+    outer.flow = outer.ipv6 ? flow_label(inner->ipv6 ? PKT_IPV6 : PKT_IPV4, bytes + 14) : 0;
+    return outer;
+}
+
+/* What a binding usually has. */
+static enum encapsulation usual(const struct spec *inner)
+{
+    return inner->ipv6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP;
 }
 
 static void expect_frame(unsigned port, const struct mac *to, const struct spec *spec, const char *what)
@@ -55,147 +66,6 @@ static void expect_waiting(uint32_t adjacency, const struct spec *spec, const ch
 
 /* ---- Each way of sending, to each kind of destination ---- */
 
-static const struct way {
-    const char *what;
-    struct spec outer; /* from CARE_OF to HOME_AGENT */
-    uint32_t home;
-    uint16_t behind; /* bytes between the inner packet's end and the outer one's */
-} ways[] = {
-    {"IP in IP", {.protocol = 4}, MOBILE, 0},
-    {"IP in IP, options outside", {.protocol = 4, .options = "\x94\4\0\0", .n_options = 4}, MOBILE, 0},
-    {"IP in IP, bytes behind the packet inside", {.protocol = 4}, MOBILE, 7},
-    {"IP in IP, padding", {.protocol = 4, .padding = 5}, MOBILE, 0},
-    {"IP in IP, other fields outside",
-     {.protocol = 4, .tos = 0x28, .ttl = 1, .id = 77, .fragment = 0x4000},
-     MOBILE,
-     0},
-    {"IP in IP, its checksum not looked at",
-     {.protocol = 4, .wrong_sum = true, .ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD},
-     MOBILE,
-     0},
-    {"GRE", {.protocol = 47}, MOBILE_GRE, 0},
-    {"GRE with a checksum, options outside",
-     {.protocol = 47, .gre = 0x8000, .options = "\x94\4\0\0", .n_options = 4},
-     MOBILE_GRE,
-     0},
-    {"GRE, padding, and bytes behind the packet inside", {.protocol = 47, .padding = 9}, MOBILE_GRE, 3},
-    {"minimal", {.protocol = 55}, MOBILE_MINIMAL, 0},
-    {"minimal, padding", {.protocol = 55, .padding = 9}, MOBILE_MINIMAL, 0},
-    {"IP in IP in place of minimal", {.protocol = 4}, MOBILE_MINIMAL, 0},
-    {"the first of two", {.protocol = 4}, MOBILE_TWICE, 0},
-    {"the second of two", {.protocol = 47, .from = CARE_OF + 1}, MOBILE_TWICE, 0},
-};
-
-struct destination;
-typedef void expectation(const struct destination *d, const struct spec *inner, const char *what);
-static expectation by_router, by_default, on_link, into_tunnel, into_gre, into_tunnel_later, later,
-    to_control, error_due, nowhere;
-
-static const struct destination {
-    const char *what;
-    struct spec inner; /* from the mobile node */
-    enum verdict verdict;
-    expectation *expect;
-    uint32_t detail; /* the adjacency waited for, the punt's class, or its mtu */
-} destinations[] = {
-    {"by a route", {.dst = ELSEWHERE}, VERDICT_DECAPSULATED, by_router, 0},
-    {"by a route, TTL 2", {.dst = ELSEWHERE, .ttl = 2}, VERDICT_DECAPSULATED, by_router, 0},
-    {"by a route, TTL 255, DSCP",
-     {.dst = ELSEWHERE, .ttl = 255, .tos = 0xb8},
-     VERDICT_DECAPSULATED,
-     by_router,
-     0},
-    {"by a route, options inside",
-     {.dst = ELSEWHERE, .options = "\7\7\4\0\0\0\0\0", .n_options = 8},
-     VERDICT_DECAPSULATED,
-     by_router,
-     0},
-    {"by a route, one byte",
-     {.dst = ELSEWHERE, .payload = 1, .protocol = 6},
-     VERDICT_DECAPSULATED,
-     by_router,
-     0},
-    {"by a route, as large as the link takes",
-     {.dst = ELSEWHERE, .payload = 1480, .fragment = 0x4000},
-     VERDICT_DECAPSULATED,
-     by_router,
-     0},
-    {"by a route, too big, DF",
-     {.dst = ELSEWHERE, .payload = 1481, .fragment = 0x4000},
-     VERDICT_PUNT_TOO_BIG,
-     error_due,
-     1500},
-    {"by a route, TTL 1", {.dst = ELSEWHERE, .ttl = 1}, VERDICT_PUNT_TTL_EXCEEDED, error_due, 0},
-    {"by the default route", {.dst = NOWHERE, .protocol = 1, .id = 9}, VERDICT_DECAPSULATED, by_default, 0},
-    {"by a route, next hop unknown", {.dst = ROUTED_WAITING}, VERDICT_PUNT_RESOLVE, later, ADJ_WAITING},
-    {"on a link of ours", {.dst = CONNECTED}, VERDICT_PUNT_RESOLVE, later, ADJACENCY_NONE},
-    {"on a link of ours, TTL 1", {.dst = CONNECTED, .ttl = 1}, VERDICT_PUNT_TTL_EXCEEDED, error_due, 0},
-    {"on a link of ours, too big, DF",
-     {.dst = CONNECTED, .payload = 1481, .fragment = 0x4000},
-     VERDICT_PUNT_TOO_BIG,
-     error_due,
-     1500},
-    {"another mobile node", {.dst = OTHER_MOBILE}, VERDICT_TUNNELLED, into_tunnel, 0},
-    {"another mobile node, DF, DSCP, options",
-     {.dst = OTHER_MOBILE, .fragment = 0x4000, .tos = 0x48, .options = "\x94\4\0\0", .n_options = 4},
-     VERDICT_TUNNELLED,
-     into_tunnel,
-     0},
-    {"another mobile node, by GRE", {.dst = OTHER_GRE}, VERDICT_TUNNELLED, into_gre, 0},
-    {"another mobile node, TTL 1", {.dst = OTHER_MOBILE, .ttl = 1}, VERDICT_PUNT_TTL_EXCEEDED, error_due, 0},
-    {"another mobile node, too big, DF",
-     {.dst = OTHER_MOBILE, .payload = 1461, .fragment = 0x4000},
-     VERDICT_PUNT_TOO_BIG,
-     error_due,
-     1480},
-    {"another mobile node, next hop unknown",
-     {.dst = AWAY_WAITING, .fragment = 0x4000},
-     VERDICT_PUNT_RESOLVE,
-     into_tunnel_later,
-     ADJ_WAITING},
-    {"at home", {.dst = AT_HOME}, VERDICT_ON_LINK, on_link, 0},
-    {"at home, its MAC address unknown",
-     {.dst = AT_HOME_WAITING},
-     VERDICT_PUNT_RESOLVE,
-     later,
-     ADJ_AT_HOME_WAITING},
-    {"in the home network, never seen", {.dst = UNSEEN}, VERDICT_PUNT_RESOLVE, later, ADJACENCY_NONE},
-    {"us, ping", {.dst = HOME_AGENT, .protocol = 1}, VERDICT_PUNT_LOCAL, to_control, PUNT_LOCAL},
-    {"us, ping, TTL 1",
-     {.dst = HOME_AGENT, .protocol = 1, .ttl = 1},
-     VERDICT_PUNT_LOCAL,
-     to_control,
-     PUNT_LOCAL},
-    {"us, registration: it goes by no tunnel",
-     {.dst = HOME_AGENT, .port = 434},
-     VERDICT_DROP_REVERSE_TUNNEL,
-     nowhere,
-     0},
-    {"our link's broadcast address, registration",
-     {.dst = SUBNET_ALL, .port = 434},
-     VERDICT_DROP_REVERSE_TUNNEL,
-     nowhere,
-     0},
-    {"us, the delegation's port, but no peer",
-     {.dst = HOME_AGENT, .port = DELEGATION_PORT},
-     VERDICT_PUNT_LOCAL,
-     to_control,
-     PUNT_LOCAL},
-    {"us, at another address", {.dst = OTHER_OWN, .protocol = 1}, VERDICT_PUNT_LOCAL, to_control, PUNT_LOCAL},
-    {"us, TCP", {.dst = HOME_AGENT, .protocol = 6}, VERDICT_DROP_LOCAL_PROTOCOL, nowhere, 0},
-    {"our link's broadcast address", {.dst = SUBNET_ALL}, VERDICT_DROP_BROADCAST, nowhere, 0},
-    {"us, a tunnel in the tunnel",
-     {.dst = HOME_AGENT, .protocol = 4, .inner = &(struct spec){.from = MOBILE, .dst = ELSEWHERE}},
-     VERDICT_DROP_REVERSE_TUNNEL,
-     nowhere,
-     0},
-    {"somebody else, a tunnel in the tunnel",
-     {.dst = ELSEWHERE, .protocol = 4, .inner = &(struct spec){.dst = HOME_AGENT}},
-     VERDICT_DECAPSULATED,
-     by_router,
-     0},
-};
-
 static void by_router(const struct destination *d, const struct spec *inner, const char *what)
 {
     (void)d;
@@ -217,23 +87,33 @@ static void on_link(const struct destination *d, const struct spec *inner, const
     expect_frame(HOME_PORT, &mac_at_home, &out, what);
 }
 
+static void into(const struct destination *d, const struct spec *inner, enum encapsulation how,
+                 const char *what)
+{
+    const struct addr home = address_of(inner->ipv6, d->inner.dst);
+    struct spec within = hopped(inner), out = tunnelled(&within, how);
+    expect_frame(WAY_PORT, &mac_router, &out, what);
+    ck_assert_uint_eq(bed.worker[0].bindings[installed_at(&home)->slot].packets, 1);
+}
+
 static void into_tunnel(const struct destination *d, const struct spec *inner, const char *what)
 {
-    struct spec within = hopped(inner), out = tunnelled(&within, 4);
-    expect_frame(WAY_PORT, &mac_router, &out, what);
-    ck_assert_uint_eq(counter_of(d->inner.dst)->packets, 1);
+    into(d, inner, usual(inner), what);
 }
 
 static void into_gre(const struct destination *d, const struct spec *inner, const char *what)
 {
-    struct spec within = hopped(inner), out = tunnelled(&within, 47);
-    expect_frame(WAY_PORT, &mac_router, &out, what);
-    ck_assert_uint_eq(counter_of(d->inner.dst)->packets, 1);
+    into(d, inner, ENCAPSULATION_GRE, what);
+}
+
+static void into_other_family(const struct destination *d, const struct spec *inner, const char *what)
+{
+    into(d, inner, inner->ipv6 ? ENCAPSULATION_IPV6_IN_IPV4 : ENCAPSULATION_IPV4_IN_IPV6, what);
 }
 
 static void into_tunnel_later(const struct destination *d, const struct spec *inner, const char *what)
 {
-    struct spec within = hopped(inner), out = tunnelled(&within, 4);
+    struct spec within = hopped(inner), out = tunnelled(&within, usual(inner));
     out.dst = CARE_OF;
     expect_waiting(d->detail, &out, what);
 }
@@ -286,6 +166,7 @@ static struct spec by_way(const struct way *way, struct spec *inner)
 {
     struct spec outer = way->outer;
     inner->from = way->home;
+    inner->ipv6 = way->ipv6;
     inner->padding = way->behind;
     outer.inner = inner;
     outer.from = outer.from != 0 ? outer.from : CARE_OF;
@@ -305,8 +186,8 @@ static uint64_t counted(void)
 /* What a binding is sent, not what it sends, nor what goes by a route. */
 static bool is_counted(const struct destination *d)
 {
-    struct addr address = addr_from_ipv4(d->inner.dst);
-    const struct entry *e = table_get(bed.table, &address);
+    const struct addr address = address_of(d->inner.ipv6, d->inner.dst);
+    const struct entry *e = d->inner.to6 != NULL ? NULL : table_get(bed.table, &address);
     return e != NULL && e->kind != ENTRY_LOCAL && d->expect != error_due;
 }
 
@@ -315,6 +196,8 @@ START_TEST(every_way_to_every_destination)
     const struct way *way = &ways[_i];
     for (int i = 0; i < ROWS(destinations); i++) {
         const struct destination *d = &destinations[i];
+        if (d->inner.ipv6 != way->ipv6)
+            continue;
         struct spec inner = d->inner, outer = by_way(way, &inner);
         char what[128];
         snprintf(what, sizeof(what), "%s: %s", way->what, d->what);
@@ -358,6 +241,8 @@ START_TEST(too_big_inside)
 {
     const struct way *way = &ways[_i];
     struct spec inner = {.dst = ELSEWHERE, .payload = 1400}, outer = by_way(way, &inner);
+    if (way->ipv6)
+        return; /* nobody fragments that one on its way */
     bed.worker[0].port[WAY_PORT].mtu = 1000;
     give(&outer);
     ck_assert_uint_eq(count(VERDICT_DECAPSULATED), 1);
@@ -387,6 +272,24 @@ START_TEST(too_big_inside)
 }
 END_TEST
 
+/* The same of IPv6. */
+START_TEST(too_big_for_the_next_link)
+{
+    for (int i = 0; i < ROWS(ways); i++) {
+        struct spec inner = {.dst = ELSEWHERE, .payload = 1400}, outer = by_way(&ways[i], &inner);
+        if (!ways[i].ipv6)
+            continue;
+        bed.worker[0].port[WAY_PORT].mtu = 1300;
+        give(&outer);
+        struct rte_mbuf *m = expect_control(PUNT_ERROR, VERDICT_PUNT_TOO_BIG, &inner, ways[i].what);
+        ck_assert_uint_eq(punt_meta(m)->mtu, 1300);
+        rte_pktmbuf_free(m);
+    }
+    ck_assert_uint_gt(count(VERDICT_PUNT_TOO_BIG), 0);
+    ck_assert_uint_eq(drained(), 0);
+}
+END_TEST
+
 /* A fragment inside is somebody's whole packet to us (by IP in IP and GRE, that is: RFC 2004 section 3). */
 START_TEST(a_fragment_inside)
 {
@@ -410,7 +313,8 @@ END_TEST
 START_TEST(to_who_has_two_care_of_addresses)
 {
     struct spec inner = {.from = MOBILE, .dst = MOBILE_TWICE, .fragment = 0x4000}, within = hopped(&inner);
-    struct spec first = tunnelled(&within, 4), second = tunnelled(&within, 47);
+    struct spec first = tunnelled(&within, ENCAPSULATION_IPIP),
+                second = tunnelled(&within, ENCAPSULATION_GRE);
     first.dst = CARE_OF;
     second.dst = CARE_OF + 1;
     give(&(struct spec){.from = CARE_OF, .dst = HOME_AGENT, .protocol = 4, .inner = &inner});
@@ -471,7 +375,7 @@ static void check_mark(const struct way *way, uint8_t inside, uint8_t outside, u
         return;
     struct spec within = hopped(&inner);
     within.tos = 0xb8 | expected;
-    struct spec out = destination == ELSEWHERE ? within : tunnelled(&within, 4);
+    struct spec out = destination == ELSEWHERE ? within : tunnelled(&within, usual(&within));
     expect_frame(WAY_PORT, &mac_router, &out, what);
 }
 
@@ -501,13 +405,35 @@ END_TEST
 
 START_TEST(closed)
 {
+    uint64_t given = 0;
     bed.settings.exits = NULL;
     for (int i = 0; i < ROWS(destinations); i++) {
         struct spec inner = destinations[i].inner, outer = by_way(&ways[_i], &inner);
+        if (destinations[i].inner.ipv6 != ways[_i].ipv6)
+            continue;
         give(&outer);
+        given++;
     }
-    ck_assert_uint_eq(count(VERDICT_DROP_REVERSE_TUNNEL), ROWS(destinations));
+    ck_assert_uint_gt(given, 0);
+    ck_assert_uint_eq(count(VERDICT_DROP_REVERSE_TUNNEL), given);
     ck_assert_uint_eq(drained(), 0);
+}
+END_TEST
+
+/* IPv6's stay open where IPv4's are closed. */
+START_TEST(closed_to_ipv4)
+{
+    uint64_t given[2] = {0};
+    bed.settings.reverse_ipv6_alone = true;
+    for (int i = 0; i < ROWS(ways); i++) {
+        struct spec inner = {.dst = ELSEWHERE}, outer = by_way(&ways[i], &inner);
+        give(&outer);
+        given[ways[i].ipv6]++;
+    }
+    ck_assert(given[0] > 0 && given[1] > 0);
+    ck_assert_uint_eq(count(VERDICT_DROP_REVERSE_TUNNEL), given[0]);
+    ck_assert_uint_eq(count(VERDICT_DECAPSULATED), given[1]);
+    ck_assert_uint_eq(drained(), given[1]);
 }
 END_TEST
 
@@ -531,6 +457,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, set_up_reverse_tunnels, tear_down);
     tcase_add_loop_test(c, every_way_to_every_destination, 0, ROWS(ways));
     tcase_add_loop_test(c, too_big_inside, 0, ROWS(ways));
+    tcase_add_test(c, too_big_for_the_next_link);
     tcase_add_test(c, a_fragment_inside);
     tcase_add_test(c, to_who_has_two_care_of_addresses);
     tcase_add_test(c, a_second_chance);
@@ -538,6 +465,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, congestion_marks, 0, ROWS(ways));
     tcase_add_loop_test(c, no_route, 0, ROWS(ways));
     tcase_add_loop_test(c, closed, 0, ROWS(ways));
+    tcase_add_test(c, closed_to_ipv4);
     tcase_add_test(c, octets);
     suite_add_tcase(s, c);
     return s;

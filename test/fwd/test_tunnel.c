@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Encapsulation against bytes that another implementation made: the golden packets below were built and
- * summed from the fields named in each row, those in IP in IP by scapy 2.5, the others by a few lines of
- * Python written from the RFCs that give the same bytes for IP in IP.
+ * summed from the fields named in each row, those in IP in IP and of IPv6 by scapy 2.5, the others by a few
+ * lines of Python written from the RFCs that give the same bytes for IP in IP. Flow labels are the choice of
+ * flow_label, computed by a few lines of Python once more.
  */
 #include "eal.h"
 #include "frame.h"
@@ -15,8 +16,9 @@ enum { POOL = 63, BYTES_MAX = 256 };
 
 static struct tunnel tunnel_by(enum encapsulation encapsulation)
 {
-    return (struct tunnel){.source = addr_from_ipv4(HOME_AGENT),
-                           .destination = addr_from_ipv4(CARE_OF),
+    bool ipv6 = tunnel_family_outside(encapsulation) == PKT_IPV6;
+    return (struct tunnel){.source = address_of(ipv6, HOME_AGENT),
+                           .destination = address_of(ipv6, CARE_OF),
                            .encapsulation = encapsulation,
                            .adjacency = 5,
                            .path_mtu = 1500};
@@ -92,6 +94,48 @@ static const struct golden {
      "4500003400100000400466650a0100020a02004d"
      "4500002055aa20b91000683fc00002090a010032 000102030405060708090a0b",
      false, 16},
+    {ENCAPSULATION_IPV6_IN_IPV6, "IPv6 (RFC 2473): UDP, traffic class 0xba, a flow label",
+     "6ba123450014114020010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "0fa01388001496cb000102030405060708090a0b",
+     "6ba59cd1003c294020010db80a010000000000000000000220010db80a020000000000000000004d"
+     "6ba123450014113f20010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "0fa01388001496cb000102030405060708090a0b",
+     true, 0x7777},
+    {ENCAPSULATION_IPV6_IN_IPV6, "IPv6: ICMP, CE, hop limit 2, no flow label",
+     "6030000000143a0220010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "800039db00010002000102030405060708090a0b",
+     "6030c239003c294020010db80a010000000000000000000220010db80a020000000000000000004d"
+     "6030000000143a0120010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "800039db00010002000102030405060708090a0b",
+     true, 0},
+    {ENCAPSULATION_IPV6_IN_IPV6, "IPv6: a tunnel's packet with encapsulation limit 5: ours has 4",
+     "6000000000443c4020010db8c0000000000000000000020920010db80a0100000000000000000032 2900040105010100"
+     "600000000014114020010db800010000000000000000000120010db8000100000000000000000002"
+     "0fa0138800146303000102030405060708090a0b",
+     "6000c23900743c4020010db80a010000000000000000000220010db80a020000000000000000004d 2900040104010100"
+     "6000000000443c3f20010db8c0000000000000000000020920010db80a0100000000000000000032 2900040105010100"
+     "600000000014114020010db800010000000000000000000120010db8000100000000000000000002"
+     "0fa0138800146303000102030405060708090a0b",
+     true, 0},
+    {ENCAPSULATION_IPV4_IN_IPV6, "IPv4 in IPv6 (RFC 2473): UDP, DF set, TOS 0xb8",
+     "45b800281234400040115b9dc00002090a010032 0fa013880014f23d000102030405060708090a0b",
+     "6b89aaf90028044020010db80a010000000000000000000220010db80a020000000000000000004d"
+     "45b80028123440003f115c9dc00002090a010032 0fa013880014f23d000102030405060708090a0b",
+     true, 0},
+    {ENCAPSULATION_IPV6_IN_IPV4, "IPv6 in IPv4 (RFC 4213): traffic class 0xba, DF set outside",
+     "6ba123450014114020010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "0fa01388001496cb000102030405060708090a0b",
+     "45ba0050000040004029257a0a0100020a02004d"
+     "6ba123450014113f20010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "0fa01388001496cb000102030405060708090a0b",
+     true, 0x7777},
+    {ENCAPSULATION_IPV6_IN_IPV4, "IPv6 in IPv4: DF clear, identification 0x1234",
+     "6ba123450014114020010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "0fa01388001496cb000102030405060708090a0b",
+     "45ba005012340000402953460a0100020a02004d"
+     "6ba123450014113f20010db8c0000000000000000000020920010db80a0100000000000000000032"
+     "0fa01388001496cb000102030405060708090a0b",
+     false, 0x1234},
 };
 
 START_TEST(golden_packets)
@@ -103,8 +147,8 @@ START_TEST(golden_packets)
 
     struct rte_mbuf *m = eal_frame(pool, in, in_len);
     uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
-    pkt_decrement_ttl(PKT_IPV4, ip);
-    struct tunnel_inner inner = tunnel_inner_of(ip);
+    pkt_decrement_ttl(pkt_family_of(ip), ip);
+    struct tunnel_inner inner = tunnel_inner_of(ip, &e);
     ck_assert_msg(tunnel_prepend(m, 0, &e, &inner, g->outer_df, g->identification), "%s", g->what);
     ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), out_len);
     ck_assert_msg(memcmp(rte_pktmbuf_mtod(m, uint8_t *), out, out_len) == 0, "%s", g->what);
@@ -123,6 +167,53 @@ START_TEST(tos_is_copied_whole)
         MUST_EQ(outer[1], tos);
         MUST_EQ(full_sum(outer, sizeof(outer)), 0);
     }
+}
+END_TEST
+
+/* The same over IPv6, where the field lies across two bytes. */
+START_TEST(traffic_class_is_copied_whole)
+{
+    struct entry e = entry_by(ENCAPSULATION_IPV6_IN_IPV6);
+    for (unsigned class = 0; class < 256; class ++) {
+        struct tunnel_inner inner = {.size = 100, .tos = (uint8_t) class, .ttl = 9};
+        uint8_t outer[80] = {[40] = 0x60};
+        tunnel_build(outer, ENCAPSULATION_IPV6_IN_IPV6, &e, &inner, true, 0);
+        MUST_EQ(get16(outer) >> 4, 0x600 | class);
+        MUST_EQ(get16(outer + 4), 100);
+        MUST_EQ(get32(outer + 4) & 0xffff, 41 << 8 | 64);
+    }
+}
+END_TEST
+
+static uint32_t label_of(const struct spec *spec)
+{
+    uint8_t frame[FRAME_MAX];
+    frame_build(spec, frame);
+    return flow_label(spec->ipv6 ? PKT_IPV6 : PKT_IPV4, frame + 14);
+}
+
+/* RFC 6438: one flow keeps its label whatever its packets are else; flows differ; none is without. */
+START_TEST(flow_labels)
+{
+    enum { FLOWS = 20000, BUCKETS = 64 };
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        const struct spec one = {.ipv6 = ipv6 != 0},
+                          same = {.ipv6 = ipv6 != 0, .ttl = 3, .tos = 9, .payload = 99};
+        unsigned filled[BUCKETS] = {0};
+        MUST_EQ(label_of(&one), label_of(&same));
+        for (uint32_t i = 0; i < FLOWS; i++) {
+            uint32_t label = label_of(&(struct spec){.ipv6 = ipv6 != 0, .dst = IP(10, 1, 0, 0) + i});
+            MUST(label > 0 && label <= 0xfffff);
+            filled[label % BUCKETS]++;
+        }
+        for (int k = 0; k < BUCKETS; k++)
+            ck_assert_msg(filled[k] > FLOWS / BUCKETS / 2 && filled[k] < FLOWS / BUCKETS * 2, "%u",
+                          filled[k]);
+    }
+    const struct spec labelled = {.ipv6 = true, .flow = 0x80000}, other = {.ipv6 = true, .flow = 1},
+                      udp = {.protocol = 17}, icmp = {.protocol = 1};
+    MUST(label_of(&labelled) != label_of(&other));
+    MUST(label_of(&udp) != label_of(&icmp));
 }
 END_TEST
 
@@ -201,6 +292,12 @@ static const struct refused {
     {"minimal, one byte short of that", ENCAPSULATION_MINIMAL, 100, 64, false, 25, 0},
     {"minimal, a fragment needs IP in IP's headroom", ENCAPSULATION_MINIMAL, 100, 64, true, 33, 0},
     {"minimal, a fragment", ENCAPSULATION_MINIMAL, 100, 64, true, 34, 20},
+    {"IPv6, hop limit 0", ENCAPSULATION_IPV6_IN_IPV6, 100, 0, false, 128, 0},
+    {"IPv6, headroom for both headers", ENCAPSULATION_IPV6_IN_IPV6, 100, 64, false, 54, 40},
+    {"IPv6, one byte short of that", ENCAPSULATION_IPV6_IN_IPV6, 100, 64, false, 53, 0},
+    {"IPv4 in IPv6, headroom", ENCAPSULATION_IPV4_IN_IPV6, 100, 64, false, 54, 40},
+    {"IPv6 in IPv4, headroom", ENCAPSULATION_IPV6_IN_IPV4, 100, 64, false, 34, 20},
+    {"IPv6 in IPv4, no total length for it", ENCAPSULATION_IPV6_IN_IPV4, 65516, 64, false, 128, 0},
 };
 
 START_TEST(what_is_not_carried)
@@ -236,6 +333,44 @@ START_TEST(own_packets)
 }
 END_TEST
 
+/* RFC 2473 section 4.1.1: the limit takes room, and its end is the end. */
+START_TEST(an_encapsulation_limit)
+{
+    struct entry e = entry_by(ENCAPSULATION_IPV6_IN_IPV6);
+    for (unsigned limit = 0; limit < 256; limit++) {
+        struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+        memset(rte_pktmbuf_append(m, 100), 0, 100);
+        struct tunnel_inner inner = {.size = 100, .ttl = 9, .limited = true, .limit = (uint8_t)limit};
+        MUST_EQ(tunnel_takes(&e, &inner), 1452);
+        MUST_EQ(tunnel_prepend(m, 0, &e, &inner, true, 0), limit > 0);
+        MUST_EQ(rte_pktmbuf_pkt_len(m), limit > 0 ? 148 : 100);
+        if (limit > 0)
+            MUST_EQ(rte_pktmbuf_mtod(m, const uint8_t *)[44], limit - 1);
+        rte_pktmbuf_free(m);
+    }
+}
+END_TEST
+
+START_TEST(own_packets_of_ipv6)
+{
+    static const enum encapsulation how[] = {ENCAPSULATION_IPV6_IN_IPV6, ENCAPSULATION_IPV6_IN_IPV4};
+    for (int i = 0; i < ROWS(how); i++) {
+        uint8_t frame[FRAME_MAX];
+        unsigned len = frame_build(&(struct spec){.ipv6 = true, .from = HOME_AGENT, .ttl = 1}, frame);
+        struct entry e = entry_by(how[i]);
+        struct rte_mbuf *m = eal_frame(pool, frame + 14, len - 14);
+        ck_assert(tunnel_encapsulate(m, &e));
+        const uint8_t *outer = rte_pktmbuf_mtod(m, const uint8_t *);
+        unsigned header = how[i] == ENCAPSULATION_IPV6_IN_IPV6 ? 40 : 20;
+        ck_assert_uint_eq(rte_pktmbuf_pkt_len(m), len - 14 + header);
+        ck_assert(memcmp(outer + header, frame + 14, len - 14) == 0);
+        if (header == 20)
+            ck_assert_uint_eq(get32(outer + 4), 0x4000); /* DF, no identification */
+        rte_pktmbuf_free(m);
+    }
+}
+END_TEST
+
 START_TEST(entry_of_a_tunnel)
 {
     struct entry e;
@@ -248,12 +383,27 @@ START_TEST(entry_of_a_tunnel)
     ck_assert_uint_eq(e.adjacency, 5);
     ck_assert_uint_eq(e.id_slot, 63);
     ck_assert_uint_eq(e.mtu, 1480); /* the header comes off (RFC 2003 section 5.1) */
-    ck_assert_uint_eq(tunnel_destination(&e), htonl(CARE_OF));
+    const struct addr care_of = addr_from_ipv4(CARE_OF), care_of_six = six(CARE_OF);
+    struct addr destination = tunnel_destination(&e);
+    ck_assert(addr_equal(&destination, &care_of));
     t.path_mtu = 0;
     ck_assert_int_eq(entry_tunnel(&e, &t), 0);
     ck_assert_uint_eq(e.mtu, 48); /* never below 68 outside (RFC 1191 section 3) */
     ck_assert_uint_eq(entry_by(ENCAPSULATION_GRE).mtu, 1476);
     ck_assert_uint_eq(entry_by(ENCAPSULATION_MINIMAL).mtu, 1480); /* its fragments go by IP in IP */
+
+    t = tunnel_by(ENCAPSULATION_IPV6_IN_IPV6);
+    t.id_slot = 63;
+    ck_assert_int_eq(entry_tunnel(&e, &t), 0);
+    ck_assert_uint_eq(e.mtu, 1460);
+    ck_assert_uint_eq(e.id_slot, 63);
+    destination = tunnel_destination(&e);
+    ck_assert(addr_equal(&destination, &care_of_six));
+    t.path_mtu = 576;
+    ck_assert_int_eq(entry_tunnel(&e, &t), 0);
+    ck_assert_uint_eq(e.mtu, 1240); /* never below 1280 outside (RFC 8200 section 5) */
+    ck_assert_uint_eq(entry_by(ENCAPSULATION_IPV4_IN_IPV6).mtu, 1460);
+    ck_assert_uint_eq(entry_by(ENCAPSULATION_IPV6_IN_IPV4).mtu, 1480);
 }
 END_TEST
 
@@ -266,6 +416,11 @@ START_TEST(no_entry_of_a_tunnel)
     v6 = t;
     ck_assert(addr_parse("2001:db8::1", &v6.source));
     ck_assert_int_eq(entry_tunnel(&e, &v6), -EAFNOSUPPORT);
+    v6 = tunnel_by(ENCAPSULATION_IPV6_IN_IPV6);
+    v6.source = t.source;
+    ck_assert_int_eq(entry_tunnel(&e, &v6), -EAFNOSUPPORT);
+    t.encapsulation = ENCAPSULATION_IPV4_IN_IPV6;
+    ck_assert_int_eq(entry_tunnel(&e, &t), -EAFNOSUPPORT);
     none.encapsulation = 0;
     ck_assert_int_eq(entry_tunnel(&e, &none), -EPROTONOSUPPORT);
 }
@@ -318,10 +473,14 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, make_pool, check_pool);
     tcase_add_loop_test(c, golden_packets, 0, ROWS(golden));
     tcase_add_test(c, tos_is_copied_whole);
+    tcase_add_test(c, traffic_class_is_copied_whole);
+    tcase_add_test(c, flow_labels);
     tcase_add_test(c, outer_header_of_random_packets);
     tcase_add_test(c, ttl_goes_down_and_the_checksum_follows);
     tcase_add_loop_test(c, what_is_not_carried, 0, ROWS(refused));
+    tcase_add_test(c, an_encapsulation_limit);
     tcase_add_test(c, own_packets);
+    tcase_add_test(c, own_packets_of_ipv6);
     tcase_add_test(c, entry_of_a_tunnel);
     tcase_add_test(c, no_entry_of_a_tunnel);
     tcase_add_test(c, ethernet_header);

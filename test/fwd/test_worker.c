@@ -268,7 +268,7 @@ END_TEST
 START_TEST(settings_are_replaced)
 {
     struct worker_settings other = bed.settings;
-    other.own[0] = htonl(CORRESPONDENT);
+    other.own[0] = addr_from_ipv4(CORRESPONDENT);
     other.n_home_networks = 0;
     give(&(struct spec){0});
     give(&(struct spec){.dst = UNSEEN});

@@ -46,7 +46,12 @@ enum {
 #define OTHER_GRE      IP(10, 1, 0, 45)
 #define OTHER_CARE_OF  IP(10, 2, 0, 99)
 
+/* Of both families, their tunnels of the other one. */
+#define MOBILE_OTHERWISE IP(10, 1, 0, 46)
+#define OTHER_OTHERWISE  IP(10, 1, 0, 47)
+
 static const struct mac mac_primary = {{2, 0, 0, 0, 0, 0xcc}};
+static const struct addr own_link_local = {{0xfe, 0x80, [8] = 0, 0, 0, 0xff, 0xfe, 0, 0, 1}};
 static const struct mac mac_way = {{2, 0, 0, 0, 0, 2}};
 
 static struct bed {
@@ -76,18 +81,34 @@ static inline uint16_t start_port(const char *name)
     return id;
 }
 
+static inline void install_at(const struct addr *address, struct entry e)
+{
+    ck_assert_int_eq(table_install(bed.table, address, &e), 0);
+}
+
 static inline void install(uint32_t home, struct entry e)
 {
-    struct addr address = addr_from_ipv4(home);
-    ck_assert_int_eq(table_install(bed.table, &address, &e), 0);
+    const struct addr address = addr_from_ipv4(home);
+    install_at(&address, e);
+}
+
+static inline void install_six(uint32_t home, struct entry e)
+{
+    const struct addr address = six(home);
+    install_at(&address, e);
+}
+
+static inline const struct entry *installed_at(const struct addr *address)
+{
+    const struct entry *e = table_get(bed.table, address);
+    ck_assert_ptr_nonnull(e);
+    return e;
 }
 
 static inline const struct entry *installed(uint32_t home)
 {
-    struct addr address = addr_from_ipv4(home);
-    const struct entry *e = table_get(bed.table, &address);
-    ck_assert_ptr_nonnull(e);
-    return e;
+    const struct addr address = addr_from_ipv4(home);
+    return installed_at(&address);
 }
 
 static inline const struct binding_counter *counter_of(uint32_t home)
@@ -111,6 +132,17 @@ static inline struct tunnel plain_tunnel(uint32_t care_of)
                            .path_mtu = 1500};
 }
 
+/* By any encapsulation: the addresses are of the family that it has outside. */
+static inline struct tunnel tunnel_over(enum encapsulation encapsulation, uint32_t care_of)
+{
+    struct tunnel t = plain_tunnel(care_of);
+    bool ipv6 = tunnel_family_outside(encapsulation) == PKT_IPV6;
+    t.source = address_of(ipv6, HOME_AGENT);
+    t.destination = address_of(ipv6, care_of);
+    t.encapsulation = encapsulation;
+    return t;
+}
+
 static inline struct entry tunnel_to(uint32_t care_of, uint32_t adjacency, uint8_t flags)
 {
     struct tunnel t = plain_tunnel(care_of);
@@ -121,8 +153,15 @@ static inline struct entry tunnel_to(uint32_t care_of, uint32_t adjacency, uint8
 
 static inline struct entry tunnel_by(enum encapsulation encapsulation, uint32_t care_of, uint8_t flags)
 {
-    struct tunnel t = plain_tunnel(care_of);
-    t.encapsulation = encapsulation;
+    struct tunnel t = tunnel_over(encapsulation, care_of);
+    t.flags = flags;
+    return entry_of(&t);
+}
+
+static inline struct entry tunnel_six(uint32_t care_of, uint32_t adjacency, uint8_t flags)
+{
+    struct tunnel t = tunnel_over(ENCAPSULATION_IPV6_IN_IPV6, care_of);
+    t.adjacency = adjacency;
     t.flags = flags;
     return entry_of(&t);
 }
@@ -150,25 +189,28 @@ static inline void start_worker(unsigned index)
     worker_start(w);
 }
 
+/* A /24, or the /64 that six makes of it. */
+static inline struct home_network home_network_of(bool ipv6, uint32_t first, uint32_t second_chance)
+{
+    struct home_network n = {.address = address_of(ipv6, first), .second_chance = second_chance};
+    memset(n.mask.b, 0xff, ipv6 ? 8 : 15);
+    return n;
+}
+
 static inline void settle(void)
 {
     struct worker_settings *s = &bed.settings;
-    s->home_networks[0].address = htonl(IP(10, 1, 0, 0));
-    s->home_networks[0].mask = htonl(IP(255, 255, 255, 0));
-    for (uint32_t i = 1; i <= 2; i++)
-        s->home_networks[i] =
-            (struct ipv4_network){.address = htonl(IP(10, 2 + i, 0, 0)),
-                                  .mask = htonl(IP(255, 255, 255, 0)),
-                                  .second_chance = i == 1 ? ADJ_PRIMARY : ADJ_PRIMARY_WAITING};
-    s->n_home_networks = 3;
+    static const uint32_t second_chance[] = {ADJACENCY_NONE, ADJ_PRIMARY, ADJ_PRIMARY_WAITING};
+    static const uint32_t first[] = {IP(10, 1, 0, 0), IP(10, 3, 0, 0), IP(10, 4, 0, 0)};
+    for (unsigned i = 0; i < 6; i++)
+        s->home_networks[s->n_home_networks++] = home_network_of(i >= 3, first[i % 3], second_chance[i % 3]);
     s->id_slots = 1;
-    s->peers[0] = htonl(OTHER_OWN + 1);
-    s->peers[1] = htonl(PEER);
-    s->n_peers = 2;
     s->delegation_port = DELEGATION_PORT;
-    s->own[0] = htonl(HOME_AGENT);
-    s->own[1] = htonl(OTHER_OWN);
-    s->n_own = 2;
+    for (unsigned i = 0; i < 4; i++) {
+        s->peers[s->n_peers++] = address_of(i >= 2, i % 2 == 0 ? OTHER_OWN + 1 : PEER);
+        s->own[s->n_own++] = address_of(i >= 2, i % 2 == 0 ? HOME_AGENT : OTHER_OWN);
+    }
+    s->own[s->n_own++] = own_link_local;
 }
 
 static inline void publish_ways(void)
@@ -189,6 +231,21 @@ static inline void install_all(void)
     install(AT_HOME, (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJ_AT_HOME, .mtu = LINK_MTU});
     install(AT_HOME_WAITING,
             (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJ_AT_HOME_WAITING, .mtu = LINK_MTU});
+    install(AWAY_OTHERWISE, tunnel_by(ENCAPSULATION_IPV4_IN_IPV6, CARE_OF, 0));
+}
+
+static inline void install_all_six(void)
+{
+    install_six(HOME_AGENT, (struct entry){.kind = ENTRY_LOCAL});
+    install_at(&own_link_local, (struct entry){.kind = ENTRY_LOCAL});
+    install_six(AWAY, tunnel_six(CARE_OF, ADJ_ROUTER, 0));
+    install_six(AWAY_WAITING, tunnel_six(CARE_OF, ADJ_WAITING, 0));
+    install_six(AWAY_LOST, tunnel_six(CARE_OF, ADJ_ROUTER, ENTRY_UNREACHABLE));
+    install_six(AWAY_REVERSE, tunnel_six(CARE_OF, ADJ_ROUTER, ENTRY_REVERSE));
+    install_six(AWAY_OTHERWISE, tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, CARE_OF, 0));
+    install_six(AT_HOME, (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJ_AT_HOME, .mtu = LINK_MTU});
+    install_six(AT_HOME_WAITING,
+                (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJ_AT_HOME_WAITING, .mtu = LINK_MTU});
 }
 
 static inline void set_up(void)
@@ -197,7 +254,7 @@ static inline void set_up(void)
     bed.pool = eal_pool("worker", POOL);
     bed.port_id[0] = start_port("net_ring0");
     bed.port_id[1] = start_port("net_ring1");
-    bed.table = table_create(64, 2, SOCKET_ID_ANY);
+    bed.table = table_create(128, 2, SOCKET_ID_ANY);
     bed.adjacencies = adjacencies_create(16);
     ck_assert_ptr_nonnull(bed.table);
     ck_assert_ptr_nonnull(bed.adjacencies);
@@ -205,6 +262,7 @@ static inline void set_up(void)
     publish_ways();
     settle();
     install_all();
+    install_all_six();
     start_worker(0);
     start_worker(1);
 }
@@ -232,8 +290,13 @@ static inline void open_reverse_tunnels(bool with_default)
     add_route(r, "198.51.100.0/24", ADJ_ROUTER);
     add_route(r, "172.16.0.0/24", ADJACENCY_NONE);
     add_route(r, "203.0.113.0/24", ADJ_WAITING);
-    if (with_default)
+    add_route(r, "2001:db8:c633::/64", ADJ_ROUTER);
+    add_route(r, "2001:db8:ac10::/64", ADJACENCY_NONE);
+    add_route(r, "2001:db8:cb00::/64", ADJ_WAITING);
+    if (with_default) {
         add_route(r, "0.0.0.0/0", ADJ_PRIMARY);
+        add_route(r, "::/0", ADJ_PRIMARY);
+    }
     exits_destroy(bed.exits);
     bed.exits = exits_create(r, route_adjacency, NULL);
     ck_assert_ptr_nonnull(bed.exits);
@@ -241,16 +304,27 @@ static inline void open_reverse_tunnels(bool with_default)
     routes_destroy(r);
 }
 
+static inline void install_twice(bool ipv6, enum encapsulation first, enum encapsulation second)
+{
+    const struct addr twice = address_of(ipv6, MOBILE_TWICE);
+    struct entry set[] = {tunnel_by(first, CARE_OF, ENTRY_REVERSE),
+                          tunnel_by(second, CARE_OF + 1, ENTRY_REVERSE)};
+    ck_assert_int_eq(table_install_set(bed.table, &twice, set, 2), 0);
+}
+
 static inline void install_mobiles(void)
 {
     install(MOBILE_MINIMAL, tunnel_by(ENCAPSULATION_MINIMAL, CARE_OF, ENTRY_REVERSE));
     install(MOBILE_GRE, tunnel_by(ENCAPSULATION_GRE, CARE_OF, ENTRY_REVERSE));
+    install(MOBILE_OTHERWISE, tunnel_by(ENCAPSULATION_IPV4_IN_IPV6, CARE_OF, ENTRY_REVERSE));
     install(OTHER_MOBILE, tunnel_by(ENCAPSULATION_IPIP, OTHER_CARE_OF, 0));
     install(OTHER_GRE, tunnel_by(ENCAPSULATION_GRE, OTHER_CARE_OF, 0));
-    struct addr twice = addr_from_ipv4(MOBILE_TWICE);
-    struct entry set[] = {tunnel_by(ENCAPSULATION_IPIP, CARE_OF, ENTRY_REVERSE),
-                          tunnel_by(ENCAPSULATION_GRE, CARE_OF + 1, ENTRY_REVERSE)};
-    ck_assert_int_eq(table_install_set(bed.table, &twice, set, 2), 0);
+    install(OTHER_OTHERWISE, tunnel_by(ENCAPSULATION_IPV4_IN_IPV6, OTHER_CARE_OF, 0));
+    install_twice(false, ENCAPSULATION_IPIP, ENCAPSULATION_GRE);
+    install_six(MOBILE_OTHERWISE, tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, CARE_OF, ENTRY_REVERSE));
+    install_six(OTHER_MOBILE, tunnel_by(ENCAPSULATION_IPV6_IN_IPV6, OTHER_CARE_OF, 0));
+    install_six(OTHER_OTHERWISE, tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, OTHER_CARE_OF, 0));
+    install_twice(true, ENCAPSULATION_IPV6_IN_IPV6, ENCAPSULATION_IPV6_IN_IPV4);
 }
 
 static inline void set_up_reverse_tunnels(void)
@@ -258,6 +332,7 @@ static inline void set_up_reverse_tunnels(void)
     set_up();
     install_mobiles();
     install(OTHER_OWN, (struct entry){.kind = ENTRY_LOCAL}); /* in no home network */
+    install_six(OTHER_OWN, (struct entry){.kind = ENTRY_LOCAL});
     open_reverse_tunnels(true);
 }
 
@@ -385,13 +460,19 @@ static inline void check_ethernet(const struct rte_mbuf *m, const struct mac *to
     const uint8_t *ethernet = rte_pktmbuf_mtod(m, const uint8_t *);
     ck_assert(memcmp(ethernet, to->b, 6) == 0);
     ck_assert(memcmp(ethernet + 6, from->b, 6) == 0);
-    ck_assert_uint_eq(get16(ethernet + 12), 0x0800);
+    ck_assert_uint_eq(get16(ethernet + 12), ethernet[14] >> 4 == 6 ? 0x86dd : 0x0800);
 }
 
 /* The packet that was given, one hop further, and nothing else changed. */
 static inline void check_hopped(const uint8_t *out, const uint8_t *frame, unsigned size)
 {
     const uint8_t *in = frame + 14;
+    if (in[0] >> 4 == 6) {
+        ck_assert(memcmp(out, in, 7) == 0);
+        ck_assert_uint_eq(out[7], in[7] - 1);
+        ck_assert(memcmp(out + 8, in + 8, size - 8) == 0);
+        return;
+    }
     ck_assert_uint_eq(out[8], in[8] - 1);
     ck_assert_uint_eq(full_sum(out, (in[0] & 15) * 4), 0);
     ck_assert(memcmp(out, in, 8) == 0);

@@ -10,9 +10,10 @@ import sys
 
 CASES = pathlib.Path(__file__).parent / "cases"
 FAULTY_ON_PURPOSE = {"discarded", "host", "refused", "silent"}
-BAD = ('_ws.malformed || ip.checksum.status == "Bad" || udp.checksum.status == "Bad" || '
-       'icmp.checksum.status == "Bad" || tcp.checksum.status == "Bad" || _ws.expert.severity == "Error"')
+BAD = " || ".join(["_ws.malformed", '_ws.expert.severity == "Error"'] + [
+    f'{name}.checksum.status == "Bad"' for name in ("ip", "udp", "icmp", "icmpv6", "tcp")])
 REPLY = "mip.type == 3"
+ACKNOWLEDGEMENT = "mip6.ba.status == 0 && ipv6.routing.type == 2"
 
 
 def seen(capture, what):
@@ -44,8 +45,9 @@ def main():
                 status = 1
     # A filter that never holds would find no fault either.
     reply = seen(CASES / "registration-and-tunnel" / "out.pcap", REPLY)
-    if not reply or not seen(CASES / "silent" / "in.pcap", BAD):
-        print("tshark sees neither the reply nor the faults that are there")
+    acknowledgement = seen(CASES / "ipv6-registration-and-tunnel" / "out.pcap", ACKNOWLEDGEMENT)
+    if not reply or not acknowledgement or not seen(CASES / "silent" / "in.pcap", BAD):
+        print("tshark sees not all of the replies and faults that are there")
         status = 1
     return status
 

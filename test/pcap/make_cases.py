@@ -12,7 +12,9 @@ import sys
 sys.dont_write_bytecode = True  # nothing but cases is written into the tree
 try:
     from packets import *
+    from plays import case, plays
     from scenario import *
+    import cases6 as _  # which adds its own to plays
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
@@ -20,15 +22,6 @@ except ImportError as missing:
 CASES = pathlib.Path(__file__).parent / "cases"
 UNREACHABLE_HOST, UNREACHABLE_PORT, TOO_BIG, TIME_EXCEEDED = (3, 1), (3, 3), (3, 4), (11, 0)
 OPAQUE = 253  # a protocol for experiments (RFC 3692): nobody dissects what it carries
-plays = {}
-
-
-def case(name, **arguments):
-    """What the decorated function plays is the case of that name; its text tells what the case is about."""
-    def add(play):
-        plays[name] = (play, arguments)
-        return play
-    return add
 
 
 # ---- Registration and tunnel ----
@@ -688,7 +681,7 @@ def discarded(s):
     s.into(frame(ROUTER_MAC, "01:00:5e:00:00:01", s.ping(destination="224.0.0.1")))
     s.into(frame(ROUTER_MAC, BROADCAST, s.ping()))  # RFC 1122 3.3.6
     s.into(frame(ROUTER_MAC, HA_MAC, s.ping())[:30])
-    s.into(bytes(Ether(src=ROUTER_MAC, dst=HA_MAC, type=0x86dd)) + bytes(40))
+    s.into(bytes(Ether(src=ROUTER_MAC, dst=HA_MAC, type=0x88b5)) + bytes(40))
     packet = ip_bytes(s.ping())
     packet[10] ^= 1
     s.from_router(packet)
@@ -1318,7 +1311,8 @@ def files_of(s):
 
 
 def played(play, arguments):
-    scenario = Scenario(play.__doc__, **arguments)
+    kind = arguments.get("kind", Scenario)
+    scenario = kind(play.__doc__, **{name: value for name, value in arguments.items() if name != "kind"})
     play(scenario)
     return scenario
 

@@ -140,7 +140,8 @@ static void settle(struct replay *r)
 
 static uint64_t deadline(const struct replay *r)
 {
-    return RTE_MIN(agent_deadline(r->control.agent), neighbor_deadline(r->control.neighbors));
+    const uint64_t nd = host_nd_deadline(&r->control);
+    return RTE_MIN(nd, RTE_MIN(agent_deadline(r->control.agent), neighbor_deadline(r->control.neighbors)));
 }
 
 static void pass_until(struct replay *r, uint64_t mono_ns)
@@ -170,6 +171,7 @@ static struct wire *next_wire(struct replay *r)
 static void play(struct replay *r)
 {
     worker_start(r->control.workers[0]);
+    r->control.workers[0]->fragmented = 0; /* else it begins anywhere (RFC 7739 section 3) */
     settle(r);
     for (struct wire *w; (w = next_wire(r)) != NULL;) {
         const struct frame *f = &w->in.frame[w->next++];

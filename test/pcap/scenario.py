@@ -55,8 +55,8 @@ eal {{
 
 {ports}
 home-agent {{
-    addresses     = {{"10.1.0.2"}}
-    home-networks = {{"10.1.0.0/24"}}
+    addresses     = {{"{home_agent}"}}
+    home-networks = {{"{home_network}"}}
     max-bindings  = {max_bindings}
     max-lifetime  = 3600
 {grants}}}
@@ -70,8 +70,6 @@ port {name} {{
 {mtu}}}
 
 """
-
-ADDRESSES = {"home": "10.1.0.2/24", "outside": "192.0.2.2/24"}
 
 
 def port_block(name, address, mtu):
@@ -91,15 +89,20 @@ def foreign_line(foreign, association):
 
 
 class Scenario:
+    home_agent, home_network, anywhere = HA, "10.1.0.0/24", "0.0.0.0/0"
+    port_addresses = {"home": "10.1.0.2/24", "outside": "192.0.2.2/24"}
+    gateways = {"home": ROUTER, "outside": GATEWAY}
+
     def __init__(self, about, associations=None, ports=("home",), max_bindings=64, hello=True, addresses=None,
                  mtus=None, gateway=None, grants=()):
         """ports: as the configuration has them in turn. addresses, mtus: of ports that differ. gateway: of the
         default route, "" for none. grants: further lines of the home agent's."""
         self.about = about
-        self.addresses = ADDRESSES | (addresses or {})
+        self.addresses = self.port_addresses | (addresses or {})
         self.mtus = mtus or {}
-        self.gateway = gateway if gateway is not None else GATEWAY if "outside" in ports else ROUTER
-        self.associations = mobile_line(MOBILE, SA) if associations is None else associations
+        self.gateway = gateway if gateway is not None else self.gateways[
+            "outside" if "outside" in ports else "home"]
+        self.associations = self.usual_associations() if associations is None else associations
         self.ports = ports
         self.max_bindings = max_bindings
         self.grants = "".join(f"    {line}\n" for line in grants)
@@ -109,13 +112,19 @@ class Scenario:
         self.now_us = START_US
         self.own_identification = 0
         self.tunnel_identification = {}
-        # It starts: the link is up, its addresses are announced.
-        self.out(announcement(HA_MAC, HA))
-        if "outside" in ports:
-            self.out(announcement(OUTSIDE_MAC, self.addresses["outside"].split("/")[0]), port="outside")
+        self.starts()
         self.at(1)
         if hello:
             self.router_says_hello()
+
+    def usual_associations(self):
+        return mobile_line(MOBILE, SA)
+
+    def starts(self):
+        """The links are up, the appliance's addresses are announced."""
+        self.out(announcement(HA_MAC, HA))
+        if "outside" in self.ports:
+            self.out(announcement(OUTSIDE_MAC, self.addresses["outside"].split("/")[0]), port="outside")
 
     # ---- Time ----
 
@@ -253,6 +262,7 @@ class Scenario:
         about = textwrap.indent(textwrap.fill(" ".join(self.about.split()), width=100), "# ")
         ports = "".join(port_block(name, self.addresses[name], self.mtus.get(name)) for name in self.ports)
         if self.gateway:
-            ports += f'route "0.0.0.0/0" {{ via = "{self.gateway}" }}\n'
+            ports += f'route "{self.anywhere}" {{ via = "{self.gateway}" }}\n'
         return CONFIGURATION.format(about=about, ports=ports, max_bindings=self.max_bindings,
+                                    home_agent=self.home_agent, home_network=self.home_network,
                                     grants=self.grants, associations=self.associations)

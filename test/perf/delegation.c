@@ -127,6 +127,7 @@ static void deliver(struct end *e, struct instant now)
         const struct agent_datagram d = {
             .source = l->source,
             .destination = l->destination,
+            .protocol = IPPROTO_NUM_UDP,
             .source_port = l->source_port,
             .destination_port = l->destination_port,
             .on_home_link = true,

@@ -27,10 +27,18 @@ enum { BINDINGS = 300, BUFFERS = 256, RATE = 100000 /* changes a second */ };
 
 static const struct bench_wish wish = {.buffers = BUFFERS};
 
+static struct setup plain_of(enum family family)
+{
+    return (struct setup){.family = family,
+                          .encapsulation = setup_usual(family),
+                          .bindings = BINDINGS,
+                          .burst = 32,
+                          .workers = 1};
+}
+
 static struct setup plain(void)
 {
-    return (struct setup){
-        .encapsulation = ENCAPSULATION_IPIP, .bindings = BINDINGS, .burst = 32, .workers = 1};
+    return plain_of(FAMILY_IPV4);
 }
 
 static struct bench *bench_of(const struct setup *setup)
@@ -49,29 +57,39 @@ static void drop(struct bench *b)
 
 static const struct {
     const char *what;
+    enum family family;
     enum encapsulation encapsulation;
     enum size size;
     unsigned burst;
     uint32_t bindings;
     int laps; /* so many that checksums carry over, where that is worth a row */
 } packets[] = {
-    {"IP in IP, many", ENCAPSULATION_IPIP, SIZE_64, 32, 20000, 2000},
-    {"minimal encapsulation, many", ENCAPSULATION_MINIMAL, SIZE_64, 32, 20000, 2000},
-    {"IP in IP", ENCAPSULATION_IPIP, SIZE_64, 32, BINDINGS, 20},
-    {"IP in IP, all sizes", ENCAPSULATION_IPIP, SIZE_IMIX, 32, BINDINGS, 20},
-    {"IP in IP, large ones", ENCAPSULATION_IPIP, SIZE_1500, 32, BINDINGS, 20},
-    {"IP in IP, bursts that do not divide the lap", ENCAPSULATION_IPIP, SIZE_64, 7, BINDINGS, 20},
-    {"IP in IP, one at a time", ENCAPSULATION_IPIP, SIZE_64, 1, BINDINGS, 20},
-    {"IP in IP, all at once", ENCAPSULATION_IPIP, SIZE_64, 256, BINDINGS, 20},
-    {"minimal encapsulation", ENCAPSULATION_MINIMAL, SIZE_64, 32, BINDINGS, 20},
-    {"minimal encapsulation, all sizes", ENCAPSULATION_MINIMAL, SIZE_IMIX, 32, BINDINGS, 20},
-    {"GRE", ENCAPSULATION_GRE, SIZE_64, 32, BINDINGS, 20},
-    {"GRE, all sizes", ENCAPSULATION_GRE, SIZE_IMIX, 32, BINDINGS, 20},
+    {"IP in IP, many", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_64, 32, 20000, 2000},
+    {"minimal encapsulation, many", FAMILY_IPV4, ENCAPSULATION_MINIMAL, SIZE_64, 32, 20000, 2000},
+    {"IP in IP", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_64, 32, BINDINGS, 20},
+    {"IP in IP, all sizes", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_IMIX, 32, BINDINGS, 20},
+    {"IP in IP, large ones", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_1500, 32, BINDINGS, 20},
+    {"IP in IP, bursts that do not divide the lap", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_64, 7, BINDINGS,
+     20},
+    {"IP in IP, one at a time", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_64, 1, BINDINGS, 20},
+    {"IP in IP, all at once", FAMILY_IPV4, ENCAPSULATION_IPIP, SIZE_64, 256, BINDINGS, 20},
+    {"minimal encapsulation", FAMILY_IPV4, ENCAPSULATION_MINIMAL, SIZE_64, 32, BINDINGS, 20},
+    {"minimal encapsulation, all sizes", FAMILY_IPV4, ENCAPSULATION_MINIMAL, SIZE_IMIX, 32, BINDINGS, 20},
+    {"GRE", FAMILY_IPV4, ENCAPSULATION_GRE, SIZE_64, 32, BINDINGS, 20},
+    {"GRE, all sizes", FAMILY_IPV4, ENCAPSULATION_GRE, SIZE_IMIX, 32, BINDINGS, 20},
+    {"IPv4 in IPv6", FAMILY_IPV4, ENCAPSULATION_IPV4_IN_IPV6, SIZE_64, 32, BINDINGS, 20},
+    {"IPv4 in IPv6, all sizes", FAMILY_IPV4, ENCAPSULATION_IPV4_IN_IPV6, SIZE_IMIX, 32, BINDINGS, 20},
+    {"IPv6 in IPv6, many", FAMILY_IPV6, ENCAPSULATION_IPV6_IN_IPV6, SIZE_64, 32, 20000, 2000},
+    {"IPv6 in IPv6, all sizes", FAMILY_IPV6, ENCAPSULATION_IPV6_IN_IPV6, SIZE_IMIX, 32, BINDINGS, 20},
+    {"IPv6 in IPv6, large ones", FAMILY_IPV6, ENCAPSULATION_IPV6_IN_IPV6, SIZE_1500, 32, BINDINGS, 20},
+    {"IPv6 in IPv6, one at a time", FAMILY_IPV6, ENCAPSULATION_IPV6_IN_IPV6, SIZE_64, 1, BINDINGS, 20},
+    {"IPv6 in IPv4", FAMILY_IPV6, ENCAPSULATION_IPV6_IN_IPV4, SIZE_64, 32, BINDINGS, 20},
+    {"IPv6 in IPv4, all sizes", FAMILY_IPV6, ENCAPSULATION_IPV6_IN_IPV4, SIZE_IMIX, 32, BINDINGS, 20},
 };
 
 START_TEST(floor_makes_the_workers_packets)
 {
-    struct setup setup = plain();
+    struct setup setup = plain_of(packets[_i].family);
     setup.encapsulation = packets[_i].encapsulation;
     setup.size = packets[_i].size;
     setup.burst = packets[_i].burst;
@@ -88,7 +106,7 @@ END_TEST
 /* Each packet is counted for its binding, with its bytes. */
 START_TEST(floor_counts_as_the_worker_does)
 {
-    struct setup setup = plain();
+    struct setup setup = plain_of((enum family)_i);
     setup.size = SIZE_IMIX;
     struct bench *b = bench_of(&setup);
     struct lane *lane = b->lane[0];
@@ -119,8 +137,7 @@ static const struct {
 
 START_TEST(table_and_peer_agree)
 {
-    struct setup setup = plain();
-    setup.family = lookups[_i].family;
+    struct setup setup = plain_of(lookups[_i].family);
     setup.hit = lookups[_i].hit;
     struct bench *b = bench_of(&setup);
     struct lane *lane = b->lane[0];
@@ -172,23 +189,23 @@ START_TEST(each_worker_asks_its_own_table)
 }
 END_TEST
 
-static int compare_words(const void *a, const void *b)
+static int compare_addresses(const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    return memcmp(a, b, sizeof(struct addr));
 }
 
 START_TEST(home_addresses_are_different)
 {
     enum { MANY = 400000 };
-    const struct population p = {.family = FAMILY_IPV4, .n = MANY};
-    uint32_t *homes = malloc(MANY * sizeof(*homes));
+    const struct population p = {.family = (enum family)_i, .n = MANY};
+    struct addr *homes = malloc(MANY * sizeof(*homes));
     ck_assert_ptr_nonnull(homes);
     for (uint32_t i = 0; i < MANY; i++)
-        homes[i] = population_home_ipv4(&p, i);
-    qsort(homes, MANY, sizeof(*homes), compare_words);
+        homes[i] = population_home(&p, i);
+    qsort(homes, MANY, sizeof(*homes), compare_addresses);
     for (uint32_t i = 1; i < MANY; i++)
-        MUST(homes[i] != homes[i - 1]);
+        MUST(!addr_equal(&homes[i], &homes[i - 1]));
+    MUST_EQ(addr_is_ipv4(&homes[0]), p.family == FAMILY_IPV4);
     free(homes);
 }
 END_TEST
@@ -305,7 +322,10 @@ static const struct {
     {FAMILY_IPV4, HIT_HIT, TRAFFIC_UNIFORM, ENCAPSULATION_GRE, 1},
     {FAMILY_IPV4, HIT_MISS, TRAFFIC_UNIFORM, ENCAPSULATION_IPIP, BINDINGS},
     {FAMILY_IPV4, HIT_MIXED, TRAFFIC_ZIPF, ENCAPSULATION_IPIP, BINDINGS},
-    {FAMILY_IPV6, HIT_MIXED, TRAFFIC_UNIFORM, ENCAPSULATION_IPIP, BINDINGS},
+    {FAMILY_IPV4, HIT_HIT, TRAFFIC_UNIFORM, ENCAPSULATION_IPV4_IN_IPV6, BINDINGS},
+    {FAMILY_IPV6, HIT_HIT, TRAFFIC_UNIFORM, ENCAPSULATION_IPV6_IN_IPV6, BINDINGS},
+    {FAMILY_IPV6, HIT_HIT, TRAFFIC_ZIPF, ENCAPSULATION_IPV6_IN_IPV4, 1},
+    {FAMILY_IPV6, HIT_MIXED, TRAFFIC_UNIFORM, ENCAPSULATION_IPV6_IN_IPV6, BINDINGS},
 };
 
 START_TEST(every_row_runs)
@@ -338,7 +358,14 @@ static const struct {
     const char *arguments[5];
     unsigned steps, floors, lookups, workers;
 } plans[] = {
-    {"sizes alone: all rows at each", {"--bindings", "1k,2M"}, 4, 2, 4, 2},
+    {"sizes alone: all rows at each, of both families", {"--bindings", "1k,2M"}, 4, 4, 4, 4},
+    {"both families", {"--family=ipv4,ipv6", "--rows=worker"}, 2, 2, 0, 2},
+    {"no floor of what a family has not",
+     {"--family=ipv4,ipv6", "--encapsulation=gre,ipv6-in-ipv4", "--rows=worker"},
+     4,
+     2,
+     0,
+     4},
     {"rows: and the floor", {"--rows", "worker"}, 1, 1, 0, 1},
     {"combinations", {"--burst=8,16", "--size=64,imix,1500", "--rows=worker,lookup"}, 6, 6, 6, 6},
     {"no floor of what is not bound", {"--hit=miss", "--rows=lookup"}, 1, 0, 1, 0},
@@ -363,22 +390,56 @@ START_TEST(plan_is_what_was_asked_for)
 }
 END_TEST
 
+static const struct {
+    const char *what;
+    const char *arguments[5];
+    bool measured;
+} families[] = {
+    {"IPv4 in its own", {"--rows=worker"}, true},
+    {"IPv6 in its own", {"--rows=worker", "--family=ipv6"}, true},
+    {"IPv6 in IPv4", {"--rows=worker", "--family=ipv6", "--encapsulation=ipv6-in-ipv4"}, true},
+    {"IPv4 in IPv6", {"--rows=worker", "--encapsulation=ipv4-in-ipv6"}, true},
+    {"IPv6 by GRE", {"--rows=worker", "--family=ipv6", "--encapsulation=gre"}, false},
+    {"IPv4 as if it were IPv6", {"--rows=worker", "--encapsulation=ipv6-in-ipv6"}, false},
+    {"rte_hash in the worker", {"--rows=worker-rte-hash", "--family=ipv6"}, false},
+};
+
+START_TEST(what_is_measured_of_a_family)
+{
+    struct options options;
+    char *argv[8] = {(char *)(uintptr_t) "homeport-bench"};
+    int argc = 1;
+    for (; families[_i].arguments[argc - 1] != NULL; argc++)
+        argv[argc] = (char *)(uintptr_t)families[_i].arguments[argc - 1];
+    optind = 0;
+    ck_assert_msg(options_parse(argc, argv, &options) == OPTIONS_RUN, "%s", families[_i].what);
+    struct plan *p = plan_create(&options, NULL, 4096);
+    ck_assert_ptr_nonnull(p);
+    const struct plan_step *step = &p->steps[0];
+    const struct row *row = &step->rows[step->n_rows - 1];
+    ck_assert_msg((row_obstacle(row, &step->setup, true) == NULL) == families[_i].measured, "%s",
+                  families[_i].what);
+    plan_free(p);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("bench");
     TCase *c = tcase_create("bench");
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, floor_makes_the_workers_packets, 0, RTE_DIM(packets));
-    tcase_add_test(c, floor_counts_as_the_worker_does);
+    tcase_add_loop_test(c, floor_counts_as_the_worker_does, 0, FAMILY_COUNT);
     tcase_add_loop_test(c, table_and_peer_agree, 0, RTE_DIM(lookups));
     tcase_add_test(c, each_worker_asks_its_own_table);
-    tcase_add_test(c, home_addresses_are_different);
+    tcase_add_loop_test(c, home_addresses_are_different, 0, FAMILY_COUNT);
     tcase_add_loop_test(c, spread_is_median_and_ends, 0, RTE_DIM(spreads));
     tcase_add_test(c, quantile_is_the_least_that_covers);
     tcase_add_test(c, zipf_is_zipf);
     tcase_add_test(c, every_row_has_its_name);
     tcase_add_loop_test(c, every_row_runs, 0, RTE_DIM(runs));
     tcase_add_loop_test(c, plan_is_what_was_asked_for, 0, RTE_DIM(plans));
+    tcase_add_loop_test(c, what_is_measured_of_a_family, 0, RTE_DIM(families));
     suite_add_tcase(s, c);
     return s;
 }

@@ -13,6 +13,7 @@
  *
  *     test_random [--seed N] [--events N]
  */
+#include "heard.h"
 #include "lab.h"
 
 #include "timerq.h"
@@ -661,7 +662,7 @@ static void revoke(void)
     check_node(n);
 }
 
-static void hear_arp(void)
+static void take_arp(void)
 {
     const struct node *n = &nodes[below(NODES)];
     const bool claim = percent(50);
@@ -670,7 +671,7 @@ static void hear_arp(void)
                             .sender_mac = {{2, 3}},
                             .target = n->home};
     lab_forget(&lab);
-    const bool answered = agent_arp(lab.agent, &arp, lab.now);
+    const bool answered = hear_arp(lab.agent, &arp, lab.now);
     lab_drain(&lab);
     require(answered == (!claim && n->n_bound > 0), "node %zu", n->number);
     require(lab_count(&lab, EFFECT_NOTE) == lab.n_log, "ARP acts at once");
@@ -683,13 +684,13 @@ static void break_tunnel(void)
         return;
     uint8_t quote[IPV4_HEADER + 8];
     struct writer w = writer_over(quote, sizeof(quote));
-    const struct ipv4 outer = {.ttl = 60,
-                               .protocol = IPPROTO_NUM_IPIP,
-                               .total_len = 1500,
-                               .source = n->installed.source,
-                               .destination = n->installed.care_of[0].address};
-    ipv4_encode(&w, &outer);
-    const struct ipv4 from = {.source = ip("203.0.113.1")};
+    const struct ip_header outer = {.ttl = 60,
+                                    .protocol = IPPROTO_NUM_IPIP,
+                                    .total_len = 1500,
+                                    .source = n->installed.source,
+                                    .destination = n->installed.care_of[0].address};
+    ip_encode(&w, &outer);
+    const struct ip_header from = {.source = ip("203.0.113.1")};
     const struct icmp icmp = {.type = ICMP_UNREACHABLE,
                               .code = percent(50) ? ICMP_HOST_UNREACHABLE : ICMP_FRAGMENTATION_NEEDED,
                               .rest = 1200 + (uint32_t)below(300),
@@ -762,7 +763,7 @@ static void interfere(void)
     else if (dice < 200)
         replay();
     else if (dice < 250)
-        hear_arp();
+        take_arp();
     else if (dice < 270)
         break_tunnel();
     else if (dice < 280)

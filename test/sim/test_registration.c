@@ -3,6 +3,7 @@
  * Registration in virtual time: every reply code that a home agent of ours produces, every reason for
  * silence, and mobile nodes that live for days.
  */
+#include "heard.h"
 #include "lab_check.h"
 
 /* ---- Every reply code ---- */
@@ -640,7 +641,7 @@ START_TEST(a_day_abroad)
     struct ask ask = lab_ask_relayed(&lab, 0);
     granted(&ask);
     in_order("I A S");
-    ck_assert(agent_arp(lab.agent, &who_has, lab.now));
+    ck_assert(hear_arp(lab.agent, &who_has, lab.now));
     lab_wait(&lab, 200 * NSEC_PER_MS);
     in_order("A");
     ask = lab_ask(&lab, 0); /* moves on; the repeats go on */
@@ -660,7 +661,7 @@ START_TEST(a_day_abroad)
     ask = lab_ask_return(&lab, 0);
     granted(&ask);
     in_order("R A S");
-    ck_assert(!agent_arp(lab.agent, &who_has, lab.now));
+    ck_assert(!hear_arp(lab.agent, &who_has, lab.now));
     lab_wait(&lab, 200 * NSEC_PER_MS);
     in_order("A");
     lab_wait(&lab, 86400 * NSEC_PER_S);

@@ -43,6 +43,8 @@ static void hand_over(struct agent *agent, const struct packet *packet)
     struct message m;
     m.source = packet->peer->is.local;
     m.destination = packet->peer->is.address;
+    m.home = addr_unspecified;
+    m.protocol = IPPROTO_NUM_UDP;
     m.source_port = m.destination_port = agent->settings.delegation.port;
     m.on_link = false;
     m.mac = (struct mac){{0}};

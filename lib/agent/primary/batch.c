@@ -5,6 +5,7 @@
 
 #include "primary/batch.h"
 #include "primary/delegation.h"
+#include "primary/rebuild.h"
 
 struct batch {
     struct transaction t; /* first */
@@ -137,12 +138,14 @@ static uint32_t duration_ms(const struct agent *agent, struct holding *h, struct
  * remembers, for a primary that has lost its state: their packets come to the primary's address. */
 static uint8_t start_flags(const struct holding *h)
 {
-    uint8_t flags = START_CO_LOCATED | START_DECAPSULATE;
+    uint8_t flags = START_CO_LOCATED | START_DECAPSULATE | START_LINK_LOCAL;
     for (const struct care *care = h->delegation->mobile->cares; care != NULL; care = care->next) {
         if (!care->co_located)
             flags &= (uint8_t)~START_CO_LOCATED;
         if (!care->reverse)
             flags &= (uint8_t)~START_DECAPSULATE;
+        if (!care->link_local)
+            flags &= (uint8_t)~START_LINK_LOCAL;
     }
     if (h->wish == WISH_INTERCEPT)
         flags |= START_INTERCEPT | (h->announces ? START_ANNOUNCE : 0);
@@ -159,7 +162,7 @@ static void write_start(const struct agent *agent, struct packet *packet, struct
                                  .generation = h->generation,
                                  .duration_ms = duration_ms(agent, h, now),
                                  .count = (uint8_t)care_count(mobile),
-                                 .cookie = mobile->newest};
+                                 .cookie = rebuild_cookie(mobile)};
     for (const struct care *care = mobile->cares; care != NULL; care = care->next, r.index++) {
         struct care_of described;
         tunnel_describe(care->tunnel, &described);

@@ -125,7 +125,7 @@ void delegation_forget_if_idle(struct agent *agent, struct delegation *d)
     if (d->holdings != NULL || d->owner != NULL || d->target != NULL || d->reply != NULL || d->muted)
         return;
     delegation_free(agent, d);
-    if (mobile->securities == NULL && mobile->cares == NULL)
+    if (!mobile_is_configured(mobile) && mobile->cares == NULL)
         mobile_release(agent, mobile);
 }
 

@@ -13,11 +13,17 @@ static bool is_newer(const struct agent *agent, const struct mobile *mobile, con
            delegation->rebuilt < found->starts[0].generation;
 }
 
+static struct addr source_of(const struct agent *agent, const struct delegation_start *start)
+{
+    return is_home_agent(agent, &start->source) ? start->source : *home_agent_for(agent, &start->home);
+}
+
 static bool is_grantable(const struct agent *agent, const struct delegation_start *start)
 {
-    const unsigned granted = agent->settings.encapsulations | 1u << ENCAPSULATION_IPIP;
-    return start->encapsulation < 8 && (granted >> start->encapsulation & 1) != 0 &&
-           names_a_host(&start->care_of) && !is_own(agent, &start->care_of);
+    const struct addr source = source_of(agent, start);
+    return encapsulation_is_granted(agent, start->encapsulation) &&
+           encapsulation_fits(start->encapsulation, &start->home, &source, &start->care_of) &&
+           addr_is_routable(&start->care_of) && !is_own(agent, &start->care_of);
 }
 
 static bool all_are_grantable(const struct agent *agent, const struct found *found)
@@ -33,16 +39,11 @@ bool rebuild_applies(const struct agent *agent, const struct node *node, const s
                      const struct found *found)
 {
     const bool heard_of = mobile->current != 0;
-    const bool configured = mobile->securities != NULL;
+    const bool configured = mobile_is_configured(mobile);
     const bool intercepts = (found->starts[0].flags & START_INTERCEPT) != 0;
     return node->rebuilds && configured && intercepts && !heard_of &&
            home_network(agent, &mobile->home) != NULL && is_newer(agent, mobile, found) &&
            all_are_grantable(agent, found);
-}
-
-static struct addr source_of(const struct agent *agent, const struct delegation_start *start)
-{
-    return is_home_agent(agent, &start->source) ? start->source : *home_agent_for(agent, &start->home);
 }
 
 static uint16_t seconds_of(uint32_t ms)
@@ -50,9 +51,11 @@ static uint16_t seconds_of(uint32_t ms)
     return (uint16_t)((ms + 999) / 1000);
 }
 
-/* As far as a request for it would be granted now. */
+/* As far as a request for it would be granted now; of IPv6 always (RFC 6275 section 10.4.5). */
 static bool is_reverse(const struct agent *agent, const struct delegation_start *start)
 {
+    if (!addr_is_ipv4(&start->home))
+        return true;
     return (start->flags & START_DECAPSULATE) != 0 && agent->settings.reverse_tunnel != REVERSE_TUNNEL_OFF;
 }
 
@@ -63,7 +66,8 @@ static struct care_set set_of(const struct agent *agent, const struct found *fou
         set.grants[i] = (struct care_grant){.care_of = found->starts[i].care_of,
                                             .path_mtu = found->starts[i].tunnel_mtu,
                                             .encapsulation = found->starts[i].encapsulation,
-                                            .reverse = is_reverse(agent, &found->starts[i])};
+                                            .reverse = is_reverse(agent, &found->starts[i]),
+                                            .link_local = (found->starts[i].flags & START_LINK_LOCAL) != 0};
     return set;
 }
 
@@ -83,12 +87,30 @@ static bool limit_lifetimes(struct agent *agent, struct mobile *mobile, const st
     return true;
 }
 
-/* Replay protection comes back with it: nothing up to the request that made this binding is taken again
- * (RFC 5944 section 5.7.1). */
-static void protect(struct mobile *mobile, uint64_t newest)
+/* ---- Replay protection comes back with it: nothing up to the request that made this binding is taken again
+ * (RFC 5944 section 5.7.1, RFC 6275 section 9.5.1). The cookie of an IPv4 home address is the newest
+ * timestamp; that of an IPv6 one has the sequence number in its last 17 bits, and the timestamp rounded up by
+ * less than 31 us before them. ---- */
+enum { COOKIE_SEQUENCE = 1 << 16, COOKIE_LOW = (1 << 17) - 1 };
+
+uint64_t rebuild_cookie(const struct mobile *mobile)
 {
-    if (ntp_since(newest, mobile->newest) > 0)
+    if (addr_is_ipv4(&mobile->home))
+        return mobile->newest;
+    const uint64_t newest = (mobile->newest + COOKIE_LOW) & ~(uint64_t)COOKIE_LOW;
+    return mobile->has_sequence ? newest | COOKIE_SEQUENCE | mobile->sequence : newest;
+}
+
+static void protect(struct mobile *mobile, uint64_t cookie)
+{
+    const bool ipv4 = addr_is_ipv4(&mobile->home);
+    const uint64_t newest = ipv4 ? cookie : cookie & ~(uint64_t)COOKIE_LOW;
+    if (newest != 0 && ntp_since(newest, mobile->newest) > 0)
         mobile->newest = newest;
+    if (ipv4 || (cookie & COOKIE_SEQUENCE) == 0 || mobile->has_sequence)
+        return;
+    mobile->sequence = (uint16_t)cookie;
+    mobile->has_sequence = true;
 }
 
 bool rebuild(struct agent *agent, struct node *node, struct mobile *mobile, const struct found *found,

@@ -23,5 +23,7 @@ bool rebuild_applies(const struct agent *agent, const struct node *node, const s
 /* Makes the binding what was found, and node its owner. False: out of memory; to be tried again. */
 bool rebuild(struct agent *agent, struct node *node, struct mobile *mobile, const struct found *found,
              struct instant now) __attribute__((warn_unused_result));
+/* What a START bears of mobile's replay protection, for a primary that has lost it. */
+uint64_t rebuild_cookie(const struct mobile *mobile);
 
 #endif

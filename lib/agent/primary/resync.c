@@ -233,7 +233,7 @@ static void start_again(struct agent *agent, struct holding *h, struct instant n
 static struct operation stop_of_surplus(const struct node *node, const struct mobile *mobile)
 {
     const bool bound = mobile->cares != NULL;
-    const bool known = mobile->securities != NULL;
+    const bool known = mobile_is_configured(mobile);
     const bool lingers = bound || (node->rebuilds && known);
     return (struct operation){.wish = WISH_STOP,
                               .order = SEND_URGENT,

@@ -60,14 +60,12 @@ bool held_intercepts_now(const struct mobile *mobile, struct instant now)
 
 /* Of the one that is an entry, or becomes one with what is being installed: it has its duration. Our own
  * address is nobody else's source. */
-uint8_t held_id_slot(const struct mobile *mobile, const struct addr *source)
+uint8_t held_id_slot(const struct mobile *mobile)
 {
     const struct held *held = mobile->held;
     while (held != NULL && !timer_is_set(&held->duration))
         held = held->next;
-    if (held == NULL || addr_equal(source, &held->principal->peer.is.local))
-        return 0;
-    return held->principal->peer.id_slot;
+    return held == NULL || held->own_source ? 0 : held->principal->peer.id_slot;
 }
 
 static const char *state_text(const struct held *held)
@@ -86,7 +84,7 @@ void held_view(const struct mobile *mobile, struct instant now, struct binding_v
         return;
     for (size_t i = 0; i < out->n_care_of; i++)
         out->lifetime_left_s[i] = held_left_ms(held, now) / 1000;
-    out->id_slot = held_id_slot(mobile, &out->home_agent);
+    out->id_slot = held_id_slot(mobile);
     out->state = state_text(held);
     out->packets = held->packets;
     out->bytes = held->bytes;
@@ -302,7 +300,10 @@ struct held *held_install(struct agent *agent, struct principal *principal, cons
     if (held == NULL)
         return NULL;
     evict(agent, principal, &offer->start.home);
+    const bool own_source = held->own_source;
+    held->own_source = offer->own_source;
     if (!take_contents(agent, held, offer, now)) {
+        held->own_source = own_source;
         if (held->generation == 0) /* made just now */
             forget(agent, held);
         return NULL;

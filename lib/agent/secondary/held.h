@@ -35,8 +35,9 @@ struct held {
     uint32_t session; /* principal->sessions of its last START */
     uint32_t rank;    /* 1 + its place in principal->busiest; 0: not in it */
     uint16_t bucket;
-    uint8_t state; /* enum delegation_entry_state: ACTIVE, FORWARD_ONLY, TOMBSTONE */
-    uint8_t flags; /* enum delegation_start_flag, of its START */
+    uint8_t state;   /* enum delegation_entry_state: ACTIVE, FORWARD_ONLY, TOMBSTONE */
+    uint8_t flags;   /* enum delegation_start_flag, of its START */
+    bool own_source; /* its outer source is ours, not the primary's */
 };
 
 /* All that one START, a set of records, asks. */
@@ -44,7 +45,8 @@ struct offer {
     struct delegation_start start; /* the set's first record; source is ours where it said "your own" */
     struct care_set set;
     uint16_t index; /* of the first record in its datagram */
-    bool whole;     /* the set's records are all there, in order, and agree */
+    bool own_source;
+    bool whole; /* the set's records are all there, in order, and agree */
 };
 
 /* ---- What there is ---- */
@@ -68,8 +70,8 @@ bool held_intercepts(const struct mobile *mobile);
 bool held_intercepts_now(const struct mobile *mobile, struct instant now);
 /* What it is here: fills in what delegation adds to a binding's view. */
 void held_view(const struct mobile *mobile, struct instant now, struct binding_view *out);
-/* Our part of the identifications of source. */
-uint8_t held_id_slot(const struct mobile *mobile, const struct addr *source);
+/* Our part of the identifications of its outer source. */
+uint8_t held_id_slot(const struct mobile *mobile);
 
 /* ---- What the rule does ---- */
 /* Forwards as offered, replacing what is there of this primary. NULL: out of memory, nothing changed. */

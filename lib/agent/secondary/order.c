@@ -171,13 +171,16 @@ static void offer_add(struct offer *offer, const struct delegation_start *r)
     grant->care_of = r->care_of;
     grant->encapsulation = r->encapsulation;
     grant->path_mtu = r->tunnel_mtu;
+    grant->link_local = (r->flags & START_LINK_LOCAL) != 0;
 }
 
 static struct offer offer_begin(const struct batch *b, const struct delegation_record *record)
 {
     struct offer offer = {.start = record->start, .index = record->index};
-    if (addr_is_unspecified(&offer.start.source))
-        offer.start.source = b->principal->peer.is.local;
+    const struct addr *own = principal_own_source(b->agent, b->principal, &offer.start.care_of);
+    offer.own_source = addr_is_unspecified(&offer.start.source) || addr_equal(&offer.start.source, own);
+    if (offer.own_source)
+        offer.start.source = *own;
     offer.set.source = offer.start.source;
     offer_add(&offer, &record->start);
     return offer;

@@ -5,18 +5,24 @@
  */
 #include "secondary/order.h"
 
-static bool all_ipv4(const struct offer *offer)
+/* What an encapsulation that we do not grant would ask for is another question, and so is whether we have a
+ * source of our own. */
+static bool families_fit(const struct agent *agent, const struct offer *offer)
 {
-    bool all = addr_is_ipv4(&offer->start.home) && addr_is_ipv4(&offer->set.source);
-    for (size_t i = 0; i < offer->set.n; i++)
-        all &= addr_is_ipv4(&offer->set.grants[i].care_of);
-    return all;
+    const struct addr *source = offer->own_source ? &offer->set.grants[0].care_of : &offer->set.source;
+    for (size_t i = 0; i < offer->set.n; i++) {
+        const struct care_grant *g = &offer->set.grants[i];
+        if (encapsulation_is_granted(agent, g->encapsulation) &&
+            !encapsulation_fits(g->encapsulation, &offer->start.home, source, &g->care_of))
+            return false;
+    }
+    return true;
 }
 
 static bool care_of_differ(const struct care_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        if (!names_a_host(&set->grants[i].care_of))
+        if (!addr_is_routable(&set->grants[i].care_of))
             return false;
         for (size_t j = 0; j < i; j++)
             if (addr_equal(&set->grants[i].care_of, &set->grants[j].care_of))
@@ -25,12 +31,11 @@ static bool care_of_differ(const struct care_set *set)
     return true;
 }
 
-/* Encapsulations so far are IPv4 in IPv4. */
-static bool is_sound(const struct offer *offer)
+static bool is_sound(const struct agent *agent, const struct offer *offer)
 {
     const struct delegation_start *s = &offer->start;
     return offer->whole && s->duration_ms > 0 && s->duration_ms <= DELEGATION_DURATION_MAX_MS &&
-           names_a_host(&s->home) && care_of_differ(&offer->set) && all_ipv4(offer);
+           addr_is_routable(&s->home) && care_of_differ(&offer->set) && families_fit(agent, offer);
 }
 
 /* A primary without prefixes of its own has those of our home networks; without either it has none. */
@@ -59,9 +64,8 @@ static bool home_is_permitted(const struct agent *agent, const struct principal 
 
 static bool encapsulations_are_granted(const struct agent *agent, const struct care_set *set)
 {
-    const unsigned granted = agent->settings.encapsulations | 1U << ENCAPSULATION_IPIP;
     for (size_t i = 0; i < set->n; i++)
-        if (set->grants[i].encapsulation >= 8 || (granted >> set->grants[i].encapsulation & 1U) == 0)
+        if (!encapsulation_is_granted(agent, set->grants[i].encapsulation))
             return false;
     return true;
 }
@@ -84,12 +88,14 @@ static bool loops(const struct agent *agent, const struct principal *principal, 
 
 /* Ours, the primary's, or another home-agent address of the primary's in its home networks. */
 static bool source_is_permitted(const struct agent *agent, const struct principal *principal,
-                                const struct addr *source)
+                                const struct offer *offer)
 {
-    const struct agent_peer *peer = &principal->peer.is;
-    if (addr_equal(source, &peer->local) || addr_equal(source, &peer->address))
+    const struct addr *source = &offer->set.source;
+    if (offer->own_source)
+        return addr_is_ipv4(source) == addr_is_ipv4(&offer->set.grants[0].care_of);
+    if (addr_equal(source, &principal->peer.is.address))
         return true;
-    return names_a_host(source) && is_on_its_ground(agent, principal, source) &&
+    return addr_is_routable(source) && is_on_its_ground(agent, principal, source) &&
            !is_ours(agent, principal, source);
 }
 
@@ -113,7 +119,7 @@ enum delegation_status permit_offer(const struct agent *agent, const struct prin
 {
     const struct delegation_start *s = &offer->start;
     const bool is_new = entry == NULL || entry->mobile->cares == NULL;
-    if (!is_sound(offer))
+    if (!is_sound(agent, offer))
         return STATUS_BAD_RECORD;
     if (!home_is_permitted(agent, principal, &s->home))
         return STATUS_PROHIBITED;
@@ -121,7 +127,7 @@ enum delegation_status permit_offer(const struct agent *agent, const struct prin
         return STATUS_ENCAPSULATION_UNSUPPORTED;
     if (loops(agent, principal, offer))
         return STATUS_LOOP;
-    if (!source_is_permitted(agent, principal, &offer->set.source))
+    if (!source_is_permitted(agent, principal, offer))
         return STATUS_SOURCE_NOT_PERMITTED;
     if (conflicts(agent, principal, &s->home))
         return STATUS_ADDRESS_CONFLICT;

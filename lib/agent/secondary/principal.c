@@ -24,6 +24,19 @@ bool principal_leased(const struct principal *principal, struct instant now)
     return principal->leased && now.mono_ns < principal->lease_end_ns;
 }
 
+const struct addr *principal_own_source(const struct agent *agent, const struct principal *principal,
+                                        const struct addr *far)
+{
+    const struct addr *local = &principal->peer.is.local;
+    const bool ipv4 = addr_is_ipv4(far);
+    if (addr_is_ipv4(local) == ipv4)
+        return local;
+    for (size_t i = 0; i < agent->settings.n_own; i++)
+        if (addr_is_ipv4(&agent->reserved[i]) == ipv4 && addr_is_routable(&agent->reserved[i]))
+            return &agent->reserved[i];
+    return local;
+}
+
 static void note_lease(struct agent *agent, const struct principal *principal, enum note_kind kind)
 {
     struct note note = {

@@ -73,6 +73,10 @@ static inline struct principal *principal_of(struct peer *peer)
     for (struct principal *principal = principal_of((agent)->peers); (principal) != NULL; \
          (principal) = principal_of((principal)->peer.next))
 
+/* Our outer source towards far where the primary leaves it to us: the address that it knows us by, or else
+ * the first one of ours of far's family, or the former if there is none. */
+const struct addr *principal_own_source(const struct agent *agent, const struct principal *principal,
+                                        const struct addr *far);
 /* The present session's lease is in force at this moment. */
 bool principal_leased(const struct principal *principal, struct instant now);
 /* The lease of session number `session`, as far as time has been told to us; NULL: too long ago. */

@@ -58,7 +58,7 @@ static struct delegation_start record_of(const struct held *held, struct instant
     };
     if (held->state != HELD_ACTIVE)
         r.flags &= (uint8_t)~START_INTERCEPT;
-    if (addr_equal(&r.source, &held->principal->peer.is.local))
+    if (held->own_source)
         r.source = addr_unspecified;
     return r;
 }

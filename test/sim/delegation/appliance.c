@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DRIFT_PPM = 200, BUSY_MAX = 200000 };
+enum { DRIFT_PPM = 200, BUSY_MAX = 200000, HOMES_BYTE = 0x64 /* mobile nodes' home addresses have it */ };
 
 /* ---- Its clock ---- */
 static uint64_t local_ns(const struct clock *clock, uint64_t true_ns)
@@ -88,12 +88,18 @@ static struct agent_peer peer_towards(const struct appliance *node, const struct
 {
     const struct plan *plan = &node->world->plan;
     struct agent_peer peer = {
-        .address = other->address, .local = node->address, .weight = 1, .n_prefixes = 1};
+        .address = other->address, .local = node->address, .weight = 1, .n_prefixes = 2};
     snprintf(peer.name, sizeof(peer.name), "%s", other->name);
     set_keys(&peer, node->number == 0 ? other : node);
-    peer.prefixes[0] = node->settings.home_networks[0];
-    if (plan->prohibits && node->number % 2 == 1) /* half of the mobile nodes, or less */
-        peer.prefixes[0] = (struct prefix){.addr = mobile_home(0), .bits = 30};
+    for (size_t i = 0; i < peer.n_prefixes; i++) {
+        peer.prefixes[i] = node->settings.home_networks[i];
+        if (!plan->prohibits || node->number % 2 == 0)
+            continue;
+        /* half of the mobile nodes, or less */
+        const bool ipv4 = addr_is_ipv4(&peer.prefixes[i].addr);
+        peer.prefixes[i].addr.b[14] = HOMES_BYTE;
+        peer.prefixes[i].bits = ipv4 ? 30 : 126;
+    }
     return peer;
 }
 
@@ -130,23 +136,49 @@ void appliance_configure(struct appliance *node)
     appliance_settle(node);
 }
 
+static const struct addr home_networks[2] = {
+    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 0, 0}},
+    {{0x20, 1, 0x0d, 0xb8, 0, 1}},
+};
+
+static struct addr address_of(size_t number, bool ipv6)
+{
+    struct addr a = home_networks[ipv6];
+    a.b[15] = (uint8_t)(1 + number);
+    return a;
+}
+
+/* Its own ones first. */
+static size_t reserve(struct appliance *node)
+{
+    size_t n = 0;
+    node->reserved[n++] = node->addresses[1];
+    node->reserved[n++] = node->addresses[0];
+    for (size_t i = 0; i < node->world->n_nodes; i++) {
+        if (i == node->number)
+            continue;
+        node->reserved[n++] = address_of(i, false);
+        node->reserved[n++] = address_of(i, true);
+    }
+    return n;
+}
+
 static void init_settings(struct appliance *node)
 {
     const struct plan *plan = &node->world->plan;
-    for (size_t i = 0; i < node->world->n_nodes; i++)
-        node->reserved[i] = addr_from_ipv4(0x0a010001u + (uint32_t)i);
+    const size_t n_reserved = reserve(node);
     node->settings = (struct agent_settings){
         .role = node->number == 0 ? AGENT_PRIMARY : AGENT_SECONDARY,
         .id = (uint16_t)(1 + node->number),
         .mac = node->mac,
         .delegation = delegation_defaults(),
-        .home_agents = {node->address},
-        .n_home_agents = 1,
-        .home_networks = {{addr_from_ipv4(0x0a010000u), 16}},
-        .n_home_networks = 1,
+        .home_agents = {node->addresses[0], node->addresses[1]},
+        .n_home_agents = 2,
+        .home_networks = {{home_networks[0], 16}, {home_networks[1], 64}},
+        .n_home_networks = 2,
         .reserved = node->reserved,
-        .n_reserved = node->world->n_nodes,
-        .n_own = 0,
+        .n_reserved = n_reserved,
+        .n_own = 2,
         .max_bindings = (uint32_t)node->world->n_mobiles + 8,
         .max_lifetime_s = 3600,
         .max_care_of = plan->max_care_of,
@@ -264,7 +296,9 @@ static void install(struct appliance *node, const struct forwarding *is)
     struct entry *e = entry_of(node, &is->home);
     struct mobile *mobile = &node->world->mobiles[e - node->table];
     world_trace(node->world, "installs", (int)node->number, TRACE_NOBODY, (int)mobile->number,
-                addr_ipv4(&is->care_of[0].address), is->n_care_of);
+                addr_tail(&is->care_of[0].address), is->n_care_of);
+    if (node->number == 0 && paper_is_ipv6(mobile) && !is->care_of[0].reverse)
+        world_violates(node->world, "10.4.5", "m%zu may not send by its tunnel", mobile->number);
     if (node->number == 0 && !e->present) {
         mobile->replied_ns = mobile->ended_ns = TIMER_NEVER;
         mobile->bound_ns = node->world->now_ns;
@@ -289,7 +323,7 @@ static void remove_entry(struct appliance *node, const struct addr *home)
 
 static void send(struct appliance *node, const struct message *message)
 {
-    if (message->destination_port == node->settings.delegation.port)
+    if (message->protocol == IPPROTO_NUM_UDP && message->destination_port == node->settings.delegation.port)
         network_send(node->world, node, message);
     else if (node->number == 0)
         mobile_send_reply(node->world, message);
@@ -316,6 +350,9 @@ static void take(struct appliance *node, const struct effect *e)
     case EFFECT_NOTE:
         world_trace(node->world, note_text(e->note.kind), (int)node->number, TRACE_NOBODY,
                     mobile_by_address(node->world, &e->note.home), e->note.value, 0);
+        break;
+    case EFFECT_PROBE:
+        link_probe(node->world, node, &e->probe);
         break;
     case EFFECT_RELAY:
         break;
@@ -427,7 +464,8 @@ void appliance_init(struct world *world, size_t number)
     struct appliance *node = &world->nodes[number];
     *node = (struct appliance){.world = world,
                                .number = number,
-                               .address = addr_from_ipv4(0x0a010001u + (uint32_t)number),
+                               .address = address_of(number, world->plan.ipv6_peers),
+                               .addresses = {address_of(number, false), address_of(number, true)},
                                .mac = {{2, 0, 0, 0, 1, (uint8_t)number}},
                                .wanted = true};
     snprintf(node->name, sizeof(node->name), number == 0 ? "p" : "s%zu", number);

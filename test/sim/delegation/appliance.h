@@ -29,11 +29,12 @@ struct appliance {
     struct world *world;
     size_t number;
     char name[8];
-    struct addr address;
+    struct addr address;      /* that its peers know */
+    struct addr addresses[2]; /* IPv4, IPv6 */
     struct mac mac;
     struct clock clock;
     struct agent_settings settings;
-    struct addr reserved[8];
+    struct addr reserved[16];
     struct agent *agent; /* NULL: down */
     struct entry *table; /* by mobile */
     bool frozen;
@@ -50,6 +51,10 @@ struct appliance {
 };
 
 void appliance_init(struct world *world, size_t number);
+static inline const struct addr *appliance_address(const struct appliance *node, bool ipv6)
+{
+    return &node->addresses[ipv6];
+}
 void appliance_start(struct appliance *node);
 void appliance_crash(struct appliance *node, uint64_t restart_after_ns);
 void appliance_freeze(struct appliance *node, uint64_t ns);

@@ -154,6 +154,8 @@ static void replay_registration(struct world *world)
     struct appliance *primary = &world->nodes[0];
     if (m->old_len == 0 || !appliance_is_current(primary))
         return;
+    if (m->sa.replay == REPLAY_SEQUENCE && primary->starts > 1)
+        return; /* it has forgotten which ones there were, and so it may (RFC 6275 section 9.5.1) */
     const uint64_t before = m->changed_ns;
     const bool was = mobile_is_bound(m);
     world_trace(world, "  old registration", TRACE_NOBODY, 0, (int)m->number, 0, 0);

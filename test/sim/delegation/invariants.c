@@ -8,8 +8,6 @@
 
 enum { FEW_MOBILES = 24, SOME_MOBILES = 4 };
 
-static const uint64_t reply_max_ns = 510 * NSEC_PER_MS;
-
 /* ---- I1: what a secondary said that it holds never falls ---- */
 struct held {
     uint64_t epoch, peer_epoch; /* of the session */
@@ -155,7 +153,7 @@ static void check_reply(struct world *world, struct mobile *m)
         return;
     if (!appliance_is_live(primary) || primary->up_ns > m->asked_ns)
         m->asked_ns = TIMER_NEVER;
-    else if (appliance_is_current(primary) && world->now_ns - m->asked_ns > reply_max_ns)
+    else if (appliance_is_current(primary) && world->now_ns - m->asked_ns > mobile_patience_ns(m))
         world_violates(world, "I6", "m%zu waits for a reply since %.3f", m->number,
                        (double)m->asked_ns / (double)NSEC_PER_S);
 }

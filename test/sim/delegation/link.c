@@ -24,18 +24,16 @@ static void tell_observers(struct world *world, struct mobile *mobile, int who)
 }
 
 /* Other appliances are on the link, too. */
-static void tell_appliances(struct world *world, const struct mobile *mobile, const struct mac *mac,
+static void tell_appliances(struct world *world, const struct agent_neighbor *heard,
                             const struct appliance *but)
 {
-    const struct arp arp = {
-        .operation = ARP_REQUEST, .sender_mac = *mac, .sender = mobile->home, .target = mobile->home};
     for (size_t i = 0; i < world->n_nodes; i++) {
         struct appliance *node = &world->nodes[i];
         if (node == but || !appliance_is_live(node) ||
             chance_percent(&world->chance, world->plan.announcement_loss))
             continue;
-        if (agent_arp(node->agent, &arp, appliance_instant(node)))
-            world_violates(world, "ARP", "%s answers an announcement", node->name);
+        if (agent_heard(node->agent, heard, appliance_instant(node)))
+            world_violates(world, "ARP", "%s answers an announcement, or a peer", node->name);
         appliance_settle(node);
     }
 }
@@ -46,23 +44,67 @@ void link_announce(struct world *world, struct appliance *from, const struct ann
     if (number < 0)
         world_violates(world, "effects", "%s announces a stranger", from->name);
     struct mobile *mobile = &world->mobiles[number];
-    const struct mac *mac = a->ours ? &from->mac : &a->mac;
     world->tally.announcements++;
     world_trace(world, a->ours ? "announces" : "announces the mobile node", (int)from->number, TRACE_NOBODY,
                 number, 0, 0);
     if (a->ours && !agent_intercepts(from->agent, &a->home))
         world_violates(world, "I5", "%s announces m%d and does not intercept it", from->name, number);
     tell_observers(world, mobile, a->ours ? (int)from->number : CACHE_MOBILE);
-    tell_appliances(world, mobile, mac, from);
+    const struct agent_neighbor heard = {.mac = a->ours ? from->mac : a->mac, .claimed = mobile->home};
+    tell_appliances(world, &heard, from);
+}
+
+void link_probe(struct world *world, struct appliance *from, const struct probe *probe)
+{
+    struct agent_neighbor heard = {.mac = from->mac, .asked = probe->home};
+    const int number = mobile_by_address(world, &probe->home);
+    if (number < 0 || probe->link_local != world->mobiles[number].link_local)
+        world_violates(world, "effects", "%s probes for a stranger", from->name);
+    world_trace(world, "probes", (int)from->number, TRACE_NOBODY, number, 0, 0);
+    tell_appliances(world, &heard, from);
+    heard.asked = addr_link_local_of(&probe->home);
+    if (probe->link_local)
+        tell_appliances(world, &heard, from);
 }
 
 void link_mobile_announces(struct world *world, struct mobile *mobile)
 {
     tell_observers(world, mobile, CACHE_MOBILE);
-    tell_appliances(world, mobile, &mobile->mac, NULL);
+    const struct agent_neighbor heard = {.mac = mobile->mac, .claimed = mobile->home};
+    tell_appliances(world, &heard, NULL);
 }
 
-/* ---- ARP requests ---- */
+void link_asks_for_home_agent(struct world *world, struct mobile *mobile)
+{
+    const struct agent_neighbor heard = {.mac = mobile->mac, .asked = mobile->home};
+    for (size_t i = 0; i < world->n_nodes; i++) {
+        struct appliance *node = &world->nodes[i];
+        if (!appliance_is_live(node))
+            continue;
+        const bool current = appliance_is_current(node), bound = agent_forwards(node->agent, &mobile->home);
+        const bool yes = agent_heard(node->agent, &heard, appliance_instant(node));
+        if (i == 0 ? current && yes != bound : yes)
+            world_violates(world, "N11c", "%s %s m%zu, which comes home", node->name,
+                           yes ? "answers" : "does not answer", mobile->number);
+        appliance_settle(node);
+    }
+}
+
+/* ---- ARP requests, neighbour solicitations ---- */
+static struct addr observer_address(const struct mobile *mobile)
+{
+    const struct addr router = {{0xfe, 0x80, [15] = 0xfe}};
+    return paper_is_ipv6(mobile) ? router : addr_from_ipv4(0x0a0100fe);
+}
+
+/* Where there are two, it is the same node that is asked for by either. */
+static struct addr asked_address(const struct mobile *mobile)
+{
+    const bool by_link_local =
+        paper_is_ipv6(mobile) && mobile->link_local && chance_percent(&mobile->world->chance, 50);
+    return by_link_local ? addr_link_local_of(&mobile->home) : mobile->home;
+}
+
 static bool answers(struct world *world, struct mobile *mobile, int who)
 {
     if (who == CACHE_MOBILE)
@@ -70,12 +112,10 @@ static bool answers(struct world *world, struct mobile *mobile, int who)
     if (who < 0 || !appliance_is_live(&world->nodes[who]))
         return false;
     struct appliance *node = &world->nodes[who];
-    const struct arp arp = {.operation = ARP_REQUEST,
-                            .sender_mac = observer_mac,
-                            .sender = addr_from_ipv4(0x0a0100fe),
-                            .target = mobile->home};
+    const struct agent_neighbor heard = {
+        .mac = observer_mac, .claimed = observer_address(mobile), .asked = asked_address(mobile)};
     const bool intercepts = agent_intercepts(node->agent, &mobile->home);
-    const bool yes = agent_arp(node->agent, &arp, appliance_instant(node));
+    const bool yes = agent_heard(node->agent, &heard, appliance_instant(node));
     if (yes && !intercepts)
         world_violates(world, "I5", "%s answers ARP for m%zu and does not intercept it", node->name,
                        mobile->number);

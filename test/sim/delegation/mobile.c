@@ -9,22 +9,57 @@
 enum { HOMES = 0x0a016400, TRIES_MAX = 4, REQUEST_LOSS = 3 /* percent */, REST_S = 900 };
 
 /* ---- Who it is ---- */
-struct addr mobile_home(size_t number)
+static bool is_ipv6(const struct world *world, size_t number)
 {
+    const uint8_t families = world->plan.families;
+    return families == FAMILIES_IPV6 || (families == FAMILIES_BOTH && number % 2 == 1);
+}
+
+/* 2001:db8:1::6400 and so on; away 2001:db8:2::. */
+static struct addr ipv6_address(uint8_t network, uint32_t host)
+{
+    return (struct addr){{0x20, 1, 0x0d, 0xb8, 0, network, 0, 0, 0, 0, 0, 0, (uint8_t)(host >> 24),
+                          (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host}};
+}
+
+struct addr mobile_home(const struct world *world, size_t number)
+{
+    if (is_ipv6(world, number))
+        return ipv6_address(1, (uint32_t)(HOMES + number) & 0xffff);
     return addr_from_ipv4((uint32_t)(HOMES + number));
+}
+
+static struct addr place(const struct mobile *m, uint32_t number)
+{
+    const uint32_t host = (uint32_t)(m->number * 16 + number % 16);
+    return paper_is_ipv6(m) ? ipv6_address(2, host) : addr_from_ipv4(0xc0a80000u + host);
 }
 
 int mobile_by_address(const struct world *world, const struct addr *home)
 {
-    if (!addr_is_ipv4(home))
+    const uint32_t i = (addr_tail(home) & 0xffff) - (HOMES & 0xffff);
+    if (i >= world->n_mobiles)
         return -1;
-    const uint32_t i = addr_ipv4(home) - HOMES;
-    return i < world->n_mobiles ? (int)i : -1;
+    return addr_equal(&world->mobiles[i].home, home) ? (int)i : -1;
 }
 
 bool mobile_is_bound(const struct mobile *mobile)
 {
     return appliance_entry(&mobile->world->nodes[0], mobile->number) != NULL;
+}
+
+/* Duplicate address detection goes before the first binding (RFC 6275 section 10.3.1). */
+uint64_t mobile_patience_ns(const struct mobile *m)
+{
+    const uint64_t held_ns = 510 * NSEC_PER_MS;
+    return paper_is_ipv6(m) ? held_ns + 1001 * NSEC_PER_MS : held_ns;
+}
+
+static uint8_t replay_style(const struct mobile *m)
+{
+    if (paper_is_ipv6(m))
+        return m->number % 8 == 3 ? REPLAY_SEQUENCE : REPLAY_TIMESTAMP;
+    return m->number % 4 == 3 ? REPLAY_NONCE : REPLAY_TIMESTAMP;
 }
 
 void mobile_init(struct world *world, size_t number)
@@ -33,15 +68,17 @@ void mobile_init(struct world *world, size_t number)
     *m = (struct mobile){
         .world = world,
         .number = number,
-        .home = mobile_home(number),
-        .sa = {.spi = 256, .replay = number % 4 == 3 ? REPLAY_NONCE : REPLAY_TIMESTAMP},
+        .home = mobile_home(world, number),
+        .sa = {.spi = 256},
         .mac = {{2, 0, 0, 7, (uint8_t)(number >> 8), (uint8_t)number}},
+        .link_local = number % 4 == 1,
         .asked_ns = TIMER_NEVER,
         .replied_ns = TIMER_NEVER,
         .ended_ns = TIMER_NEVER,
         .gap_ns = TIMER_NEVER,
     };
-    m->sa.key.algorithm = AUTH_HMAC_MD5;
+    m->sa.replay = replay_style(m);
+    m->sa.key.algorithm = paper_is_ipv6(m) ? AUTH_HMAC_SHA1 : AUTH_HMAC_MD5;
     m->sa.key.len = 16;
     for (size_t i = 0; i < 16; i++)
         m->sa.key.bytes[i] = (uint8_t)(number * 5 + i);
@@ -50,55 +87,33 @@ void mobile_init(struct world *world, size_t number)
 }
 
 /* ---- Requests ---- */
-static uint64_t true_ntp(const struct world *world)
+uint64_t mobile_clock(const struct mobile *m)
 {
-    const uint64_t ns = world->now_ns + 10 * NSEC_PER_S;
+    const uint64_t ns = m->world->now_ns + 10 * NSEC_PER_S;
     return ntp_from_unix(1800000000 + (int64_t)(ns / NSEC_PER_S), (uint32_t)(ns % NSEC_PER_S));
-}
-
-static uint64_t identification(struct mobile *m)
-{
-    m->low++;
-    if (m->sa.replay == REPLAY_NONCE)
-        return (uint64_t)m->nonce << 32 | m->low;
-    return true_ntp(m->world) + m->shift + m->low;
-}
-
-static void encode(struct mobile *m, struct mip4_request *q)
-{
-    q->home = m->home;
-    q->home_agent = m->world->nodes[0].address;
-    q->identification = identification(m);
-    struct writer w = writer_over(m->pending, sizeof(m->pending));
-    mip4_request_encode(&w, q);
-    if (!mip4_append_auth(&w, MIP4_EXT_MOBILE_HOME_AUTH, m->sa.spi, &m->sa.key, m->world->auth))
-        abort();
-    m->pending_len = writer_len(&w);
 }
 
 static void transmit(struct mobile *m)
 {
     struct world *world = m->world;
-    struct mip4_request q;
-    if (mip4_request_decode(m->pending, m->pending_len, &q) != MIP4_DECODED)
-        abort();
     world->tally.requests++;
-    world_trace(world, q.lifetime_s > 0 ? "registers" : "deregisters", TRACE_NOBODY, TRACE_NOBODY,
-                (int)m->number, addr_ipv4(&q.care_of), q.lifetime_s);
+    world_trace(world, m->wish.lifetime_s > 0 ? "registers" : "deregisters", TRACE_NOBODY, TRACE_NOBODY,
+                (int)m->number, addr_tail(&m->wish.care_of), m->wish.lifetime_s);
     world_at(world, &m->retry, WAKE_RETRY, NSEC_PER_S << m->tries);
     if (chance_percent(&world->chance, REQUEST_LOSS))
         return;
     struct letter *letter = world_alloc(sizeof(*letter));
     letter->mobile = m->number;
-    letter->source = q.care_of;
+    letter->source = m->wish.care_of;
     letter->len = m->pending_len;
     memcpy(letter->bytes, m->pending, m->pending_len);
     world_at(world, &letter->timer, WAKE_REQUEST, chance_between(&world->chance, 1, 30) * NSEC_PER_MS);
 }
 
-static void begin(struct mobile *m, struct mip4_request *q)
+static void begin(struct mobile *m, const struct wish *wish)
 {
-    encode(m, q);
+    m->wish = *wish;
+    paper_write(m, wish);
     m->waiting = true;
     m->tries = 0;
     transmit(m);
@@ -107,39 +122,47 @@ static void begin(struct mobile *m, struct mip4_request *q)
 void mobile_register(struct mobile *m, bool elsewhere, uint16_t lifetime_s)
 {
     if (elsewhere || !m->away)
-        m->care_of = addr_from_ipv4(0xc0a80000u + (uint32_t)(m->number * 16 + m->places++ % 16));
+        m->care_of = place(m, m->places++);
     m->away = true;
-    struct mip4_request q = {.flags = MIP4_COLOCATED, .lifetime_s = lifetime_s, .care_of = m->care_of};
-    if (m->world->plan.max_care_of > 1 && chance_percent(&m->world->chance, 40))
-        q.flags |= MIP4_SIMULTANEOUS;
-    begin(m, &q);
+    struct wish wish = {.lifetime_s = lifetime_s, .care_of = m->care_of};
+    wish.keeps_others = m->world->plan.max_care_of > 1 && chance_percent(&m->world->chance, 40);
+    begin(m, &wish);
 }
 
-/* RFC 5944 section 4.6: it announces itself before it deregisters. */
+/* RFC 5944 section 4.6: it announces itself before it deregisters; after, says RFC 6275 section 11.5.5. */
 void mobile_return(struct mobile *m)
 {
     m->away = false;
-    link_mobile_announces(m->world, m);
-    struct mip4_request q = {.care_of = m->home};
-    begin(m, &q);
+    if (paper_is_ipv6(m))
+        link_asks_for_home_agent(m->world, m);
+    else
+        link_mobile_announces(m->world, m);
+    begin(m, &(struct wish){.care_of = m->home});
 }
 
 static void leave(struct mobile *m)
 {
-    struct mip4_request q = {.flags = MIP4_COLOCATED, .care_of = m->care_of};
-    begin(m, &q);
+    begin(m, &(struct wish){.care_of = m->care_of});
 }
 
-/* RFC 5944 section 3.6.3: with timestamps each transmission has a new one. */
+static void has_returned(struct mobile *m)
+{
+    if (paper_is_ipv6(m) && !m->away && m->wish.lifetime_s == 0)
+        link_mobile_announces(m->world, m);
+}
+
+/* RFC 5944 section 3.6.3: with timestamps each transmission has a new one. RFC 6275 section 11.8: with
+ * sequence numbers, too. */
 void mobile_retry_due(struct mobile *m)
 {
-    if (!m->waiting || ++m->tries > TRIES_MAX)
+    if (!m->waiting)
         return;
-    struct mip4_request q;
-    if (mip4_request_decode(m->pending, m->pending_len, &q) != MIP4_DECODED)
-        abort();
-    if (m->sa.replay == REPLAY_TIMESTAMP)
-        encode(m, &q);
+    if (++m->tries > TRIES_MAX) {
+        has_returned(m);
+        return;
+    }
+    if (m->sa.replay != REPLAY_NONCE)
+        paper_write(m, &m->wish);
     transmit(m);
 }
 
@@ -183,9 +206,12 @@ void mobile_deliver(struct world *world, const struct mobile *m, const struct ad
                     const uint8_t *bytes, size_t len)
 {
     struct appliance *primary = &world->nodes[0];
+    const bool ipv6 = paper_is_ipv6(m), by_option = ipv6 && !addr_equal(source, &m->home);
     const struct agent_datagram d = {
         .source = *source,
-        .destination = primary->address,
+        .destination = *appliance_address(primary, ipv6),
+        .home = by_option ? m->home : addr_unspecified,
+        .protocol = ipv6 ? IPPROTO_NUM_MOBILITY : IPPROTO_NUM_UDP,
         .source_port = 5000,
         .destination_port = MIP4_PORT,
         .on_home_link = addr_equal(source, &m->home),
@@ -200,17 +226,14 @@ void mobile_deliver(struct world *world, const struct mobile *m, const struct ad
 /* What it may have been granted at most: for I4. Infinity is never asked for. */
 static void note_request(struct mobile *m, const struct letter *letter)
 {
-    struct mip4_request q;
-    if (mip4_request_decode(letter->bytes, letter->len, &q) != MIP4_DECODED)
-        abort();
-    const uint64_t end_ns = m->world->now_ns + q.lifetime_s * NSEC_PER_S;
+    const struct paper_request q = paper_read_request(m, letter->bytes, letter->len);
+    const uint64_t end_ns = m->world->now_ns + q.lifetime_s * NSEC_PER_S + mobile_patience_ns(m);
     if (end_ns > m->due_ns)
         m->due_ns = end_ns;
-    const uint32_t low = (uint32_t)q.identification;
-    if (m->asked_ns != TIMER_NEVER && (int32_t)(low - m->asked_low) <= 0)
+    if (m->asked_ns != TIMER_NEVER && !paper_is_later(m, q.number, m->asked_number))
         return;
     m->asked_ns = m->world->now_ns;
-    m->asked_low = low;
+    m->asked_number = q.number;
 }
 
 /* Of those accepted: one that was denied may be accepted later, it is fresh still (RFC 5944 section 5.7.1).
@@ -229,8 +252,7 @@ static void note_heard(struct mobile *m, const struct letter *letter)
     memcpy(m->heard, letter->bytes, letter->len);
     m->heard_len = letter->len;
     m->heard_source = letter->source;
-    m->heard_low = (uint32_t)letter->bytes[20] << 24 | (uint32_t)letter->bytes[21] << 16 |
-                   (uint32_t)letter->bytes[22] << 8 | letter->bytes[23];
+    m->heard_number = paper_read_request(m, letter->bytes, letter->len).number;
 }
 
 void mobile_request_arrives(struct world *world, struct letter *letter)
@@ -244,47 +266,73 @@ void mobile_request_arrives(struct world *world, struct letter *letter)
     free(letter);
 }
 
-void mobile_send_reply(struct world *world, const struct message *message)
+/* What it says is for the request that is waited for. One that names the last number taken (RFC 6275 section
+ * 11.7.3) may have been drawn by another, an attacker's for one: it counts if that number is not behind. */
+static bool is_for(const struct mobile *m, const struct paper_reply *reply, uint32_t number)
 {
-    struct mip4_reply reply;
-    if (mip4_reply_decode(message->bytes, message->len, &reply) != MIP4_DECODED)
+    return reply->elsewhere ? !paper_is_later(m, number, reply->number) : reply->number == number;
+}
+
+static void read_reply(struct world *world, const struct message *message, struct paper_reply *reply)
+{
+    const bool routed = !addr_equal(&message->home, &addr_unspecified);
+    const struct addr *to = routed ? &message->home : &message->destination;
+    if (!paper_read_reply(world, to, message->bytes, message->len, reply))
         world_violates(world, "reply", "a reply that does not decode");
-    const int number = mobile_by_address(world, &reply.home);
-    if (number < 0)
+    if (reply->mobile < 0)
         world_violates(world, "reply", "a reply to a stranger");
-    struct mobile *m = &world->mobiles[number];
-    world_trace(world, "replies", 0, TRACE_NOBODY, number, reply.code, reply.lifetime_s);
-    if (m->asked_ns != TIMER_NEVER && (uint32_t)reply.identification == m->asked_low)
-        m->asked_ns = TIMER_NEVER;
-    if (mip4_code_is_success(reply.code) && reply.lifetime_s > 0 && m->replied_ns == TIMER_NEVER)
-        m->replied_ns = world->now_ns;
-    if (mip4_code_is_success(reply.code) && (uint32_t)reply.identification == m->heard_low)
-        keep_for_replay(m);
+}
+
+static void post(struct world *world, const struct message *message, size_t mobile)
+{
     struct letter *letter = world_alloc(sizeof(*letter));
-    letter->mobile = (size_t)number;
+    letter->mobile = mobile;
     letter->len = message->len;
     memcpy(letter->bytes, message->bytes, message->len);
     world_at(world, &letter->timer, WAKE_REPLY, chance_between(&world->chance, 1, 30) * NSEC_PER_MS);
 }
 
+void mobile_send_reply(struct world *world, const struct message *message)
+{
+    struct paper_reply reply;
+    read_reply(world, message, &reply);
+    struct mobile *m = &world->mobiles[reply.mobile];
+    world_trace(world, "replies", 0, TRACE_NOBODY, reply.mobile, reply.code, reply.lifetime_s);
+    if (m->asked_ns != TIMER_NEVER && is_for(m, &reply, m->asked_number))
+        m->asked_ns = TIMER_NEVER;
+    if (reply.success && reply.lifetime_s > 0 && m->replied_ns == TIMER_NEVER)
+        m->replied_ns = world->now_ns;
+    if (reply.success && reply.number == m->heard_number)
+        keep_for_replay(m);
+    post(world, message, m->number);
+}
+
 /* ---- Back at the mobile node ---- */
+static void resynchronise(struct mobile *m, const struct paper_reply *reply)
+{
+    if (reply->elsewhere)
+        m->low = reply->number;
+    else
+        m->shift = reply->time + ntp_from_seconds(1) - mobile_clock(m);
+}
+
 void mobile_reply_arrives(struct world *world, struct letter *letter)
 {
     struct mobile *m = &world->mobiles[letter->mobile];
-    struct mip4_reply reply;
-    struct mip4_request q;
-    if (mip4_reply_decode(letter->bytes, letter->len, &reply) != MIP4_DECODED)
+    struct paper_reply reply;
+    if (!paper_read_reply(world, &m->home, letter->bytes, letter->len, &reply))
         abort();
     free(letter);
-    if (!m->waiting || (uint32_t)reply.identification != m->low)
+    if (!m->waiting || !is_for(m, &reply, paper_number(m)))
         return;
     m->waiting = false;
-    m->nonce = (uint32_t)(reply.identification >> 32);
-    if (reply.code != MIP4_IDENTIFICATION_MISMATCH || m->tries >= TRIES_MAX ||
-        mip4_request_decode(m->pending, m->pending_len, &q) != MIP4_DECODED)
+    m->nonce = (uint32_t)(reply.time >> 32);
+    if (!reply.stale || m->tries >= TRIES_MAX) {
+        has_returned(m);
         return;
-    m->shift = (reply.identification & ~(uint64_t)UINT32_MAX) + ntp_from_seconds(1) - true_ntp(world);
-    encode(m, &q);
+    }
+    resynchronise(m, &reply);
+    paper_write(m, &m->wish);
     m->waiting = true;
     m->tries++;
     transmit(m);

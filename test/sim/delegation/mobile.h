@@ -5,6 +5,7 @@
 
 #include "agent.h"
 #include "link.h"
+#include "paper.h"
 #include "timerq.h"
 
 struct world;
@@ -18,15 +19,17 @@ struct mobile {
     struct association sa;
     struct mac mac;
     struct timer act, retry, packet;
+    bool link_local; /* IPv6: its link-local address is to be intercepted, too */
 
     /* its own view */
     bool away;   /* from the home link */
     bool rests;  /* has a long lifetime until the end */
     bool silent; /* does nothing, so that its binding expires */
     struct addr care_of;
-    uint32_t places; /* care-of addresses so far */
-    uint32_t nonce, low;
+    uint32_t places;              /* care-of addresses so far */
+    uint32_t nonce, low;          /* low counts its requests */
     uint64_t shift;               /* NTP: what it adds to its clock since the home agent told it so */
+    struct wish wish;             /* of the last request */
     uint8_t pending[REQUEST_MAX]; /* the last request */
     size_t pending_len;
     bool waiting;
@@ -37,7 +40,7 @@ struct mobile {
 
     /* what the invariants need to know */
     uint64_t asked_ns; /* when the request reached the primary that it has to answer; TIMER_NEVER: none */
-    uint32_t asked_low;
+    uint32_t asked_number;
     uint64_t replied_ns;        /* the last acceptance; TIMER_NEVER: none in this binding */
     uint64_t ended_ns;          /* when its binding ended; TIMER_NEVER: it lives, or never was */
     uint64_t bound_ns;          /* when its binding began */
@@ -47,7 +50,7 @@ struct mobile {
     uint64_t sent, lost;        /* packets */
     uint8_t heard[REQUEST_MAX]; /* the request that reached the primary last */
     size_t heard_len;
-    uint32_t heard_low;
+    uint32_t heard_number;
     struct addr heard_source;
     uint8_t old[REQUEST_MAX]; /* an accepted request, for an attacker to replay */
     size_t old_len;
@@ -77,7 +80,11 @@ void mobile_reply_arrives(struct world *world, struct letter *letter);
 void mobile_deliver(struct world *world, const struct mobile *mobile, const struct addr *source,
                     const uint8_t *bytes, size_t len);
 
-struct addr mobile_home(size_t number);
+struct addr mobile_home(const struct world *world, size_t number);
+/* What its clock shows, NTP. */
+uint64_t mobile_clock(const struct mobile *mobile);
+/* Within so long the primary answers what it has heard. */
+uint64_t mobile_patience_ns(const struct mobile *mobile);
 /* -1: nobody's. */
 int mobile_by_address(const struct world *world, const struct addr *home);
 /* The primary is up and has a binding of it. */

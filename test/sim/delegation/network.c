@@ -166,6 +166,7 @@ bool network_hand_over(struct appliance *to, const struct flight *f)
     const struct agent_datagram d = {
         .source = f->source,
         .destination = f->destination,
+        .protocol = IPPROTO_NUM_UDP,
         .source_port = f->source_port,
         .destination_port = f->destination_port,
         .on_home_link = true,

@@ -44,6 +44,8 @@ static struct plan draw_plan(struct chance *c)
         .attacks = chance_percent(c, 40),
         .room = chance_percent(c, 25) ? (uint32_t)chance_between(c, 1, 3) : 0,
         .prohibits = chance_percent(c, 20),
+        .families = chance_percent(c, 60) ? FAMILIES_BOTH : (uint8_t)(2 * chance_below(c, 2)),
+        .ipv6_peers = chance_percent(c, 30),
     };
     return plan;
 }

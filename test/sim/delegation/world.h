@@ -8,6 +8,7 @@
  *     network     delegation datagrams on their way
  *     link        the home link: neighbour caches, announcements, the streams of packets
  *     mobile      a mobile node
+ *     paper       what it and its home agent write to each other, in either family
  *     attacker    replays, reflects, truncates, flips, forges
  *     invariants  what must hold (doc/delegation-protocol.md, "Invariants")
  */
@@ -29,6 +30,9 @@
 
 enum { NODES_MAX = 8 }; /* the primary is 0 */
 
+/* Of the mobile nodes' home addresses; with both, every other one's is IPv6. */
+enum families { FAMILIES_IPV4, FAMILIES_BOTH, FAMILIES_IPV6 };
+
 /* What a scenario is like from its beginning. */
 struct plan {
     size_t secondaries, mobiles;
@@ -37,6 +41,8 @@ struct plan {
     uint8_t when, policy;       /* enum delegation_when, enum delegation_policy */
     bool own_source;
     uint8_t max_care_of;
+    uint8_t families; /* enum families */
+    bool ipv6_peers;  /* the agents talk to each other over IPv6 */
     uint32_t linger_ms;
     uint32_t lifetime_low_s, lifetime_high_s; /* that mobile nodes ask for */
     uint32_t act_ms;                          /* a mobile node does something every so often, on average */
@@ -110,5 +116,11 @@ void world_heal(struct world *world);
 void world_settle(struct world *world);
 
 void *world_alloc(size_t size);
+
+/* The last four bytes, for people; of IPv4 all. */
+static inline uint32_t addr_tail(const struct addr *a)
+{
+    return (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 | (uint32_t)a->b[14] << 8 | a->b[15];
+}
 
 #endif

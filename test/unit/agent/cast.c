@@ -45,6 +45,7 @@ static void post(struct actor *a, const struct message *m)
     const struct lab *lab = &a->cast->lab;
     const struct agent_datagram d = {.source = m->source,
                                      .destination = m->destination,
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = DELEGATION_PORT,
                                      .destination_port = DELEGATION_PORT,
                                      .on_home_link = true,
@@ -485,6 +486,7 @@ bool cast_send(struct cast *cast, const struct ask *ask)
     const size_t len = lab_encode(lab, ask, bytes, sizeof(bytes));
     const struct agent_datagram d = {.source = ask->source,
                                      .destination = ask->destination,
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = ask->source_port,
                                      .destination_port = MIP4_PORT,
                                      .source_mac = ask->mac,

@@ -97,6 +97,7 @@ static void emit(struct deputy *deputy, int which, struct delegation_header head
     const struct agent_datagram datagram = {
         .source = ip(which == 0 ? "10.1.0.1" : "10.2.0.1"),
         .destination = ip("10.1.0.9"),
+        .protocol = IPPROTO_NUM_UDP,
         .source_port = DELEGATION_PORT,
         .destination_port = DELEGATION_PORT,
         .payload = dispatch->bytes,
@@ -146,10 +147,11 @@ struct agent_peer deputy_peer(const struct deputy *deputy, int which)
         .local = ip("10.1.0.9"),
         .spi = SPI,
         .key = deputy->primaries[which].key,
-        .n_prefixes = 1,
+        .n_prefixes = which == 0 ? 2 : 1,
     };
     strcpy(peer.name, which == 0 ? "one" : "two");
     must(prefix_parse(which == 0 ? "10.1.0.0/16" : "10.0.0.0/8", &peer.prefixes[0]), "prefix");
+    must(prefix_parse("2001:db8:1::/64", &peer.prefixes[1]), "prefix");
     return peer;
 }
 
@@ -376,6 +378,24 @@ struct delegation_start deputy_start_of(struct deputy *deputy, int which, unsign
     };
 }
 
+struct addr deputy_home_ipv6(unsigned i)
+{
+    struct addr a = ip("2001:db8:1::1:0");
+    a.b[15] = (uint8_t)i;
+    return a;
+}
+
+struct delegation_start deputy_start_ipv6(struct deputy *deputy, int which, unsigned i)
+{
+    struct delegation_start start = deputy_start_of(deputy, which, i);
+    start.home = deputy_home_ipv6(i);
+    start.care_of = ip("2001:db8:2::");
+    start.care_of.b[15] = (uint8_t)i;
+    start.source = ip("2001:db8:1::1");
+    start.encapsulation = ENCAPSULATION_IPV6_IN_IPV6;
+    return start;
+}
+
 struct delegation_stop deputy_stop_of(struct deputy *deputy, int which, unsigned i)
 {
     return (struct delegation_stop){
@@ -454,18 +474,20 @@ void deputy_open(struct deputy *deputy)
                                  .id = 9,
                                  .mac = {{2, 0, 0, 0, 0, 9}},
                                  .delegation = delegation_defaults(),
-                                 .n_home_networks = 2,
-                                 .n_reserved = 4,
-                                 .n_own = 3,
+                                 .n_home_networks = 3,
+                                 .n_reserved = 5,
+                                 .n_own = 4,
                                  .max_bindings = 64,
                                  .max_care_of = 8,
                                  .encapsulations = 1 << ENCAPSULATION_IPIP};
     must(prefix_parse("10.1.0.0/16", &s->home_networks[0]), "prefix");
     must(prefix_parse("10.2.0.0/24", &s->home_networks[1]), "prefix");
+    must(prefix_parse("2001:db8:1::/64", &s->home_networks[2]), "prefix");
     deputy->reserved[0] = ip("10.1.0.9");
     deputy->reserved[1] = ip("10.1.0.10");
     deputy->reserved[2] = ip("198.51.100.9");
-    deputy->reserved[3] = ip("10.1.0.254");
+    deputy->reserved[3] = ip("2001:db8:1::9");
+    deputy->reserved[4] = ip("10.1.0.254");
     s->reserved = deputy->reserved;
     for (int i = 0; i < DEPUTY_PRIMARIES; i++)
         play(&deputy->primaries[i], i);

@@ -3,10 +3,11 @@
  * A secondary in virtual time, and two primaries that the test plays, datagram by datagram. It aborts where
  * it cannot go on.
  *
- *     secondary     id 9, 10.1.0.9; home networks 10.1.0.0/16, 10.2.0.0/24; MAC 02:00:00:00:00:09
- *     primary 0     id 1, 10.1.0.1, "one"; 10.1.0.0/16; IP-ID slot 5
+ *     secondary     id 9, 10.1.0.9, 2001:db8:1::9; home networks 10.1.0.0/16, 10.2.0.0/24, 2001:db8:1::/64;
+ *                   MAC 02:00:00:00:00:09
+ *     primary 0     id 1, 10.1.0.1, 2001:db8:1::1, "one"; 10.1.0.0/16, 2001:db8:1::/64; IP-ID slot 5
  *     primary 1     id 2, 10.2.0.1, "two"; 10.0.0.0/8; IP-ID slot 6
- *     mobile i      10.1.1.i, care-of address 192.0.2.i
+ *     mobile i      10.1.1.i, care-of address 192.0.2.i; or 2001:db8:1::1:i, 2001:db8:2::i
  */
 #ifndef TEST_AGENT_DEPUTY_H
 #define TEST_AGENT_DEPUTY_H
@@ -45,7 +46,9 @@ struct primary {
 
 struct deputy {
     struct agent_settings settings;
-    struct addr reserved[4]; /* 10.1.0.9, 10.1.0.10, 198.51.100.9, its own; 10.1.0.254, a router */
+    struct addr
+        reserved[5]; /* 10.1.0.9, 10.1.0.10, 198.51.100.9, 2001:db8:1::9, its own; 10.1.0.254, a router
+                      */
     struct agent *agent;
     struct auth *auth;
     struct instant now;
@@ -104,6 +107,9 @@ uint64_t deputy_counter(const struct deputy *deputy, enum agent_counter c);
 uint64_t deputy_next(struct deputy *deputy, int which);
 /* Mobile i to its care-of address for 100 s, intercepting and announcing, the source unspecified. */
 struct delegation_start deputy_start_of(struct deputy *deputy, int which, unsigned i);
+/* The same of IPv6, the source the primary's; its STOP is that of an IPv4 one with another home. */
+struct delegation_start deputy_start_ipv6(struct deputy *deputy, int which, unsigned i);
+struct addr deputy_home_ipv6(unsigned i);
 struct delegation_stop deputy_stop_of(struct deputy *deputy, int which, unsigned i); /* moved, linger 30 s */
 /* Sends one, and reads its one acknowledgement. */
 struct delegation_ack deputy_do_start(struct deputy *deputy, int which, const struct delegation_start *start);

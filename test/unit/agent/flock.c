@@ -416,6 +416,7 @@ static void deliver(struct flock *flock, const struct message *m)
     const struct addr primary = address(0);
     const struct agent_datagram d = {.source = m->source,
                                      .destination = m->destination,
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = m->source_port,
                                      .destination_port = m->destination_port,
                                      .on_home_link = true,

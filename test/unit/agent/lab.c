@@ -143,8 +143,8 @@ const struct effect *lab_first(const struct lab *lab, enum effect_kind kind)
 const char *lab_order(const struct lab *lab, char buf[static 64])
 {
     static const char letters[] = {
-        [EFFECT_INSTALL] = 'I',  [EFFECT_REMOVE] = 'R', [EFFECT_SEND] = 'S',
-        [EFFECT_ANNOUNCE] = 'A', [EFFECT_RELAY] = 'Y',  [EFFECT_NOTE] = 'N',
+        [EFFECT_INSTALL] = 'I', [EFFECT_REMOVE] = 'R', [EFFECT_SEND] = 'S',  [EFFECT_ANNOUNCE] = 'A',
+        [EFFECT_RELAY] = 'Y',   [EFFECT_NOTE] = 'N',   [EFFECT_PROBE] = 'P',
     };
     size_t n = 0;
     for (size_t i = 0; i < lab->n_log && n + 3 < 64; i++) {
@@ -296,6 +296,7 @@ struct answer lab_send_bytes(struct lab *lab, const struct ask *ask, const uint8
     const struct agent_datagram d = {
         .source = ask->source,
         .destination = ask->destination,
+        .protocol = IPPROTO_NUM_UDP,
         .source_port = ask->source_port,
         .destination_port = MIP4_PORT,
         .broadcast = ask->broadcast,

@@ -217,6 +217,7 @@ void pair_deliver(struct pair *pair, const struct message *m)
     const struct addr primary = address(PRIMARY);
     const struct agent_datagram d = {.source = m->source,
                                      .destination = m->destination,
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = m->source_port,
                                      .destination_port = m->destination_port,
                                      .on_home_link = true,

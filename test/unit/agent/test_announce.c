@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "heard.h"
 #include "lab_check.h"
 
 static const struct mac somebody = {{2, 9, 9, 9, 9, 9}};
@@ -178,7 +179,7 @@ START_TEST(what_is_answered)
     bind_node(0);
     bind_node(2);
     const struct arp a = arp(heard[_i].operation, heard[_i].sender, heard[_i].target);
-    ck_assert_msg(agent_arp(lab.agent, &a, lab.now) == heard[_i].answered, "%s", heard[_i].what);
+    ck_assert_msg(hear_arp(lab.agent, &a, lab.now) == heard[_i].answered, "%s", heard[_i].what);
     ck_assert_uint_eq(lab_counter(&lab, AGENT_ARP_ANSWERED), heard[_i].answered);
     ck_assert_uint_eq(lab_counter(&lab, AGENT_ARP_CONFLICTS), heard[_i].conflicts);
 }
@@ -188,9 +189,9 @@ START_TEST(nothing_is_answered_after_expiry)
 {
     bind_node(0);
     const struct arp a = arp(ARP_REQUEST, "10.1.9.9", "10.1.1.0");
-    ck_assert(agent_arp(lab.agent, &a, lab.now));
+    ck_assert(hear_arp(lab.agent, &a, lab.now));
     lab_wait(&lab, LAB_LIFETIME * NSEC_PER_S);
-    ck_assert(!agent_arp(lab.agent, &a, lab.now));
+    ck_assert(!hear_arp(lab.agent, &a, lab.now));
 }
 END_TEST
 
@@ -201,7 +202,7 @@ START_TEST(conflict_is_answered_late_and_rarely)
     bind_node(0);
     lab_wait(&lab, 20 * NSEC_PER_S);
     lab_forget(&lab);
-    agent_arp(lab.agent, &claim, lab.now);
+    hear_arp(lab.agent, &claim, lab.now);
     lab_drain(&lab);
     ck_assert_uint_eq(lab_count(&lab, EFFECT_ANNOUNCE), 0);
     ck_assert_uint_eq(lab_first(&lab, EFFECT_NOTE)->note.kind, NOTE_CONFLICT);
@@ -210,7 +211,7 @@ START_TEST(conflict_is_answered_late_and_rarely)
         lab_wait(&lab, NSEC_PER_S);
         announced += (unsigned)lab_count(&lab, EFFECT_ANNOUNCE);
         ck_assert_uint_le(announced, (unsigned)(second + 1) / 10);
-        agent_arp(lab.agent, &claim, lab.now);
+        hear_arp(lab.agent, &claim, lab.now);
         lab_drain(&lab);
     }
     ck_assert_uint_eq(announced, 9);
@@ -224,7 +225,7 @@ START_TEST(mobile_node_coming_home_is_not_fought)
     const struct arp claim = arp(ARP_REQUEST, "10.1.1.0", "10.1.1.0");
     bind_node(0);
     lab_wait(&lab, 20 * NSEC_PER_S);
-    agent_arp(lab.agent, &claim, lab.now);
+    hear_arp(lab.agent, &claim, lab.now);
     lab_wait(&lab, 500 * NSEC_PER_MS);
     struct ask ask = lab_ask_return(&lab, 0);
     granted(&ask);
@@ -239,7 +240,7 @@ START_TEST(mobile_node_is_removed_with_announcements_pending)
 {
     const struct arp claim = arp(ARP_REQUEST, "10.1.1.0", "10.1.1.0");
     bind_node(0);
-    agent_arp(lab.agent, &claim, lab.now);
+    hear_arp(lab.agent, &claim, lab.now);
     agent_sweep_begin(lab.agent);
     while (agent_sweep(lab.agent, 100, lab.now))
         continue;

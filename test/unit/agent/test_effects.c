@@ -14,6 +14,7 @@ START_TEST(queue_grows)
         const size_t len = lab_encode(&lab, &ask, bytes, sizeof(bytes));
         const struct agent_datagram d = {.source = ask.source,
                                          .destination = ask.destination,
+                                         .protocol = IPPROTO_NUM_UDP,
                                          .source_port = (uint16_t)i,
                                          .destination_port = MIP4_PORT,
                                          .payload = bytes,
@@ -41,6 +42,7 @@ static void feed(uint16_t port)
     const size_t len = lab_encode(&lab, &ask, bytes, sizeof(bytes));
     const struct agent_datagram d = {.source = ask.source,
                                      .destination = ask.destination,
+                                     .protocol = IPPROTO_NUM_UDP,
                                      .source_port = port,
                                      .destination_port = MIP4_PORT,
                                      .payload = bytes,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "deputy_check.h"
 
+#include "heard.h"
 #include "icmp.h"
 
 static const struct mac somebody = {{2, 9, 9, 9, 9, 9}};
@@ -10,14 +11,14 @@ static bool asked(const struct mac *mac, const char *sender, struct addr target)
 {
     const struct arp arp = {
         .operation = ARP_REQUEST, .sender_mac = *mac, .sender = ip(sender), .target = target};
-    return agent_arp(deputy.agent, &arp, deputy.now);
+    return hear_arp(deputy.agent, &arp, deputy.now);
 }
 
 static void claim(const struct mac *mac, unsigned i)
 {
     const struct arp arp = {
         .operation = ARP_REQUEST, .sender_mac = *mac, .sender = deputy_home(i), .target = deputy_home(i)};
-    agent_arp(deputy.agent, &arp, deputy.now);
+    hear_arp(deputy.agent, &arp, deputy.now);
     deputy_drain(&deputy);
 }
 
@@ -125,6 +126,67 @@ START_TEST(a_conflict_that_is_over_is_not)
     deputy_wait(&deputy, 60000);
     ck_assert_uint_eq(deputy_effects(&deputy, EFFECT_ANNOUNCE), 0);
     ck_assert_uint_eq(events_of(EVENT_CONFLICT, &event), 0);
+}
+END_TEST
+
+/* ---- IPv6 ---- */
+START_TEST(solicitations_are_answered_like_arp)
+{
+    const struct addr home = deputy_home_ipv6(1), router = ip("2001:db8:1::fe");
+    struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+    deputy_do_start(&deputy, 0, &start);
+    ck_assert(hear_solicitation(deputy.agent, &somebody, &router, &home, deputy.now));
+    /* the primary's to answer */
+    ck_assert(!hear_solicitation(deputy.agent, &somebody, &addr_unspecified, &home, deputy.now));
+    ck_assert(!hear_solicitation(deputy.agent, &primarys, &router, &home, deputy.now));
+    start = deputy_start_ipv6(&deputy, 0, 1);
+    start.flags = 0;
+    deputy_do_start(&deputy, 0, &start);
+    ck_assert(!hear_solicitation(deputy.agent, &somebody, &router, &home, deputy.now));
+}
+END_TEST
+
+START_TEST(link_local_address)
+{
+    const struct addr home = deputy_home_ipv6(1), link_local = addr_link_local_of(&home);
+    const struct addr router = ip("fe80::fe");
+    for (int wanted = 0; wanted < 2; wanted++) {
+        struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+        if (wanted == 1)
+            start.flags |= START_LINK_LOCAL;
+        deputy_forget(&deputy);
+        deputy_do_start(&deputy, 0, &start);
+        ck_assert_int_eq(deputy_effect(&deputy, EFFECT_ANNOUNCE)->announce.link_local, wanted);
+        ck_assert_int_eq(hear_solicitation(deputy.agent, &somebody, &router, &link_local, deputy.now),
+                         wanted);
+    }
+}
+END_TEST
+
+START_TEST(advertised_thrice)
+{
+    struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+    deputy_do_start(&deputy, 0, &start);
+    deputy_wait(&deputy, 10000);
+    ck_assert_uint_eq(deputy_effects(&deputy, EFFECT_ANNOUNCE), 3);
+}
+END_TEST
+
+/* What still comes is delivered on the link, and nothing is said. */
+START_TEST(back_home_is_silent)
+{
+    const struct mac mac = {{2, 1, 2, 3, 4, 5}};
+    struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+    deputy_do_start(&deputy, 0, &start);
+    struct delegation_stop stop = deputy_stop_of(&deputy, 0, 1);
+    stop.home = start.home;
+    stop.mode = STOP_DELIVER;
+    stop.mac = mac;
+    deputy_forget(&deputy);
+    deputy_do_stop(&deputy, 0, &stop);
+    const struct announcement *a = &deputy_effect(&deputy, EFFECT_ANNOUNCE)->announce;
+    ck_assert(a->silent && mac_equal(&a->mac, &mac) && addr_equal(&a->home, &start.home));
+    ck_assert_uint_eq(deputy_effects(&deputy, EFFECT_REMOVE), 1);
 }
 END_TEST
 
@@ -329,7 +391,7 @@ static void complain(uint8_t code, uint32_t rest)
     len = quote(quoted, "10.1.9.9", "10.1.1.0", 17, 1480, len) + 8;
     const struct icmp icmp = {
         .type = ICMP_UNREACHABLE, .code = code, .rest = rest, .data = quoted, .data_len = len};
-    const struct ipv4 header = {.source = ip("198.18.0.1"), .destination = ip("10.1.0.9")};
+    const struct ip_header header = {.source = ip("198.18.0.1"), .destination = ip("10.1.0.9")};
     agent_tunnel_error(deputy.agent, &header, &icmp, deputy.now);
     deputy_drain(&deputy);
     deputy_wait(&deputy, 10);
@@ -424,6 +486,10 @@ int main(void)
     tcase_add_test(arp, a_conflict_that_stands_is_announced_and_reported);
     tcase_add_test(arp, a_conflict_that_is_over_is_not);
     TCase *announcements = deputy_case(suite, "announcements");
+    tcase_add_test(announcements, solicitations_are_answered_like_arp);
+    tcase_add_test(announcements, link_local_address);
+    tcase_add_test(announcements, advertised_thrice);
+    tcase_add_test(announcements, back_home_is_silent);
     tcase_add_test(announcements, announced_and_repeated);
     tcase_add_test(announcements, a_renewal_is_not_announced);
     tcase_add_loop_test(announcements, repeats_end_with_the_interception, 0, WAYS);

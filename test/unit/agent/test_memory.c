@@ -160,13 +160,13 @@ START_TEST(tunnel_error)
     bind_node(0);
     uint8_t quote[IPV4_HEADER + 8] = {0};
     struct writer w = writer_over(quote, sizeof(quote));
-    const struct ipv4 outer = {.protocol = IPPROTO_NUM_IPIP,
-                               .total_len = 1500,
-                               .source = ip("10.1.0.1"),
-                               .destination = ip("192.0.2.0")};
-    ipv4_encode(&w, &outer);
+    const struct ip_header outer = {.protocol = IPPROTO_NUM_IPIP,
+                                    .total_len = 1500,
+                                    .source = ip("10.1.0.1"),
+                                    .destination = ip("192.0.2.0")};
+    ip_encode(&w, &outer);
     const struct icmp icmp = {.type = 3, .code = 1, .data = quote, .data_len = sizeof(quote)};
-    const struct ipv4 header = {.source = ip("192.0.2.254")};
+    const struct ip_header header = {.source = ip("192.0.2.254")};
     refuse_at = _i;
     agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
     refuse_at = 0;

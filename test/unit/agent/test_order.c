@@ -427,6 +427,85 @@ START_TEST(refusal)
 }
 END_TEST
 
+/* ---- Families: what an encapsulation carries, and in what ---- */
+enum { GRANT_ALL = 1, NO_IPV6_OF_OURS };
+
+static const struct {
+    const char *what;
+    uint8_t status;
+    const char *home, *care_of, *source; /* NULL: as deputy_start_ipv6 has it; "": our own */
+    uint8_t encapsulation;
+    unsigned circumstance;
+} families[] = {
+    {"IPv6 in IPv6", STATUS_OK, .encapsulation = ENCAPSULATION_IPV6_IN_IPV6},
+    {"from the address of ours that is of its family", STATUS_OK, .source = ""},
+    {"which we have not", STATUS_SOURCE_NOT_PERMITTED, .source = "", .circumstance = NO_IPV6_OF_OURS},
+    {"from the primary's IPv4 address", STATUS_BAD_RECORD, .source = "10.1.0.1"},
+    {"to an IPv4 care-of address", STATUS_BAD_RECORD, .care_of = "192.0.2.1"},
+    {"IPv4 in IPv4's encapsulation", STATUS_BAD_RECORD, .encapsulation = ENCAPSULATION_IPIP},
+    {"an IPv4 home in IPv6 in IPv6", STATUS_BAD_RECORD, .home = "10.1.1.1"},
+    {"an IPv4 home in IPv6, not granted", STATUS_ENCAPSULATION_UNSUPPORTED, .home = "10.1.1.1",
+     .encapsulation = ENCAPSULATION_IPV4_IN_IPV6},
+    {"an IPv4 home in IPv6", STATUS_OK, .home = "10.1.1.1", .encapsulation = ENCAPSULATION_IPV4_IN_IPV6,
+     .circumstance = GRANT_ALL},
+    {"an IPv6 home in IPv4, not granted", STATUS_ENCAPSULATION_UNSUPPORTED, .care_of = "192.0.2.1",
+     .source = "", .encapsulation = ENCAPSULATION_IPV6_IN_IPV4},
+    {"an IPv6 home in IPv4", STATUS_OK, .care_of = "192.0.2.1", .source = "",
+     .encapsulation = ENCAPSULATION_IPV6_IN_IPV4, .circumstance = GRANT_ALL},
+    {"an IPv6 home in IPv4 that is IPv6", STATUS_BAD_RECORD, .encapsulation = ENCAPSULATION_IPV6_IN_IPV4,
+     .circumstance = GRANT_ALL},
+    {"a link-local care-of address", STATUS_BAD_RECORD, .care_of = "fe80::1"},
+    {"a multicast care-of address", STATUS_BAD_RECORD, .care_of = "ff02::1"},
+    {"a loopback care-of address", STATUS_BAD_RECORD, .care_of = "::1"},
+    {"a link-local home address", STATUS_BAD_RECORD, .home = "fe80::1"},
+    {"a home address outside", STATUS_PROHIBITED, .home = "2001:db8:3::1"},
+    {"a care-of address in the home network", STATUS_LOOP, .care_of = "2001:db8:1::77"},
+    {"the care-of address is the source", STATUS_LOOP, .care_of = "2001:db8:1::1"},
+    {"the source is a stranger's", STATUS_SOURCE_NOT_PERMITTED, .source = "2001:db8:5::1"},
+    {"the home address is ours", STATUS_ADDRESS_CONFLICT, .home = "2001:db8:1::9"},
+};
+
+START_TEST(families_go_together)
+{
+    if (families[_i].circumstance == GRANT_ALL)
+        deputy.settings.encapsulations = UINT16_MAX;
+    if (families[_i].circumstance == NO_IPV6_OF_OURS)
+        deputy.settings.n_own = 3;
+    ck_assert_int_eq(agent_configure(deputy.agent, &deputy.settings), 0);
+    struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+    if (families[_i].home != NULL)
+        start.home = ip(families[_i].home);
+    if (families[_i].care_of != NULL)
+        start.care_of = ip(families[_i].care_of);
+    if (families[_i].source != NULL)
+        start.source = *families[_i].source == '\0' ? addr_unspecified : ip(families[_i].source);
+    if (families[_i].encapsulation != 0)
+        start.encapsulation = families[_i].encapsulation;
+    const struct delegation_ack ack = deputy_do_start(&deputy, 0, &start);
+    ck_assert_msg(ack.status == families[_i].status, "%s: %s", families[_i].what,
+                  delegation_status_text(ack.status));
+}
+END_TEST
+
+/* Its identifications are divided where its source is the primary's. */
+START_TEST(own_source_of_the_other_family)
+{
+    struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+    deputy_do_start(&deputy, 0, &start);
+    const struct forwarding theirs = deputy_effect(&deputy, EFFECT_INSTALL)->install;
+    ck_assert(addr_equal(&theirs.source, &start.source));
+    ck_assert_uint_eq(theirs.id_slot, 5);
+    deputy_forget(&deputy);
+    start = deputy_start_ipv6(&deputy, 0, 2);
+    start.source = addr_unspecified;
+    deputy_do_start(&deputy, 0, &start);
+    const struct forwarding ours = deputy_effect(&deputy, EFFECT_INSTALL)->install;
+    const struct addr own = ip("2001:db8:1::9");
+    ck_assert(addr_equal(&ours.source, &own));
+    ck_assert_uint_eq(ours.id_slot, 0);
+}
+END_TEST
+
 /* The same address on another link is another one. */
 START_TEST(orders_for_another_link_leave_ours_alone)
 {
@@ -674,6 +753,8 @@ int main(void)
     TCase *permits = deputy_case(suite, "permits");
     tcase_add_loop_test(permits, refusal, 0, ROWS(refusals));
     tcase_add_test(permits, orders_for_another_link_leave_ours_alone);
+    tcase_add_loop_test(permits, families_go_together, 0, ROWS(families));
+    tcase_add_test(permits, own_source_of_the_other_family);
     tcase_add_test(permits, a_primary_without_prefixes);
     tcase_add_test(permits, tombstones_have_their_bound);
     TCase *sets = deputy_case(suite, "sets");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "deputy_check.h"
+#include "heard.h"
 
 static void setup_unmet(void)
 {
@@ -147,9 +148,9 @@ START_TEST(lease_is_over_to_the_moment)
     hold(0);
     struct instant then = deputy.now;
     then.mono_ns += DEPUTY_LEASE_MS * NSEC_PER_MS - 1;
-    ck_assert(agent_arp(deputy.agent, &request, then));
+    ck_assert(hear_arp(deputy.agent, &request, then));
     then.mono_ns++;
-    ck_assert(!agent_arp(deputy.agent, &request, then));
+    ck_assert(!hear_arp(deputy.agent, &request, then));
     deputy.now = then;
     const struct delegation_start start = deputy_start_of(&deputy, 0, 1);
     ck_assert_uint_eq(deputy_do_start(&deputy, 0, &start).status, STATUS_NOT_ASSOCIATED);

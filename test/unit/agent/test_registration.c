@@ -285,6 +285,25 @@ START_TEST(broadcast_is_told_our_unicast_address)
 }
 END_TEST
 
+/* None of ours is in its home network. */
+START_TEST(broadcast_is_told_an_address_of_its_family)
+{
+    lab.settings.home_agents[0] = ip("2001:db8:1::2");
+    reconfigure();
+    struct ask ask = lab_ask(&lab, 0);
+    ask.destination = ip("10.1.255.255");
+    const struct answer a = lab_send(&lab, &ask);
+    const struct addr ours = ip("10.2.0.1");
+    ck_assert_uint_eq(a.reply.code, MIP4_UNKNOWN_HOME_AGENT);
+    ck_assert(addr_equal(&a.reply.home_agent, &ours));
+    ck_assert(addr_equal(&a.message.source, &ours));
+    lab.settings.home_agents[1] = ip("2001:db8:2::2");
+    reconfigure();
+    ck_assert(!lab_send(&lab, &ask).sent);
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_DISCARD_DESTINATION), 1);
+}
+END_TEST
+
 START_TEST(second_home_agent_is_the_outer_source)
 {
     struct ask ask = lab_ask(&lab, 0);
@@ -416,6 +435,7 @@ int main(void)
     TCase *checks = lab_case(suite, "checks");
     tcase_add_loop_test(checks, order_of_checks, 0, ROWS(precedence));
     tcase_add_loop_test(checks, broadcast_is_told_our_unicast_address, 0, 2);
+    tcase_add_test(checks, broadcast_is_told_an_address_of_its_family);
     tcase_add_test(checks, second_home_agent_is_the_outer_source);
     tcase_add_test(checks, encapsulations_that_are_granted);
     tcase_add_test(checks, reverse_tunnel_policies);

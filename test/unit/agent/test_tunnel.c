@@ -40,20 +40,20 @@ static void report(const struct error *e)
 {
     uint8_t quote[IPV4_HEADER + 1500] = {0};
     struct writer w = writer_over(quote, sizeof(quote));
-    const struct ipv4 outer = {.ttl = 3,
-                               .protocol = e->protocol,
-                               .total_len = e->outer_len,
-                               .fragment = outer_fragment,
-                               .source = ip(e->source),
-                               .destination = ip(e->far)};
-    ipv4_encode(&w, &outer);
-    const struct ipv4 inner = {.ttl = 63,
-                               .protocol = e->inner_protocol,
-                               .total_len = (uint16_t)(e->outer_len - IPV4_HEADER),
-                               .fragment = e->inner_fragment,
-                               .source = ip(inner_source),
-                               .destination = ip(e->home)};
-    ipv4_encode(&w, &inner);
+    const struct ip_header outer = {.ttl = 3,
+                                    .protocol = e->protocol,
+                                    .total_len = e->outer_len,
+                                    .fragment = outer_fragment,
+                                    .source = ip(e->source),
+                                    .destination = ip(e->far)};
+    ip_encode(&w, &outer);
+    const struct ip_header inner = {.ttl = 63,
+                                    .protocol = e->inner_protocol,
+                                    .total_len = (uint16_t)(e->outer_len - IPV4_HEADER),
+                                    .fragment = e->inner_fragment,
+                                    .source = ip(inner_source),
+                                    .destination = ip(e->home)};
+    ip_encode(&w, &inner);
     quote[IPV4_HEADER + IPV4_HEADER] = ICMP_UNREACHABLE; /* if it is ICMP, an error */
     quote[8] = 1;                                        /* TTL: a router changed it, and not the checksum */
     const struct icmp icmp = {.type = e->type,
@@ -61,7 +61,7 @@ static void report(const struct error *e)
                               .rest = e->rest,
                               .data = quote,
                               .data_len = IPV4_HEADER + e->quoted};
-    const struct ipv4 header = {
+    const struct ip_header header = {
         .protocol = IPPROTO_NUM_ICMP, .source = ip("192.0.2.254"), .destination = ip("10.1.0.1")};
     lab_forget(&lab);
     agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
@@ -107,7 +107,7 @@ static void report_quote(const uint8_t *quote, size_t len)
                               .rest = 1400,
                               .data = quote,
                               .data_len = len};
-    const struct ipv4 header = {
+    const struct ip_header header = {
         .protocol = IPPROTO_NUM_ICMP, .source = ip("192.0.2.254"), .destination = ip("10.1.0.1")};
     lab_forget(&lab);
     agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
@@ -118,9 +118,8 @@ static void check_relayed(uint32_t mtu, const uint8_t *datagram, size_t len)
 {
     const struct relay *r = relayed();
     ck_assert_ptr_nonnull(r);
-    ck_assert_uint_eq(r->type, ICMP_UNREACHABLE);
-    ck_assert_uint_eq(r->code, ICMP_FRAGMENTATION_NEEDED);
-    ck_assert_uint_eq(r->rest, mtu);
+    ck_assert_uint_eq(r->what, ICMP_ERROR_TOO_BIG);
+    ck_assert_uint_eq(r->value, mtu);
     ck_assert_uint_eq(r->len, len);
     ck_assert_mem_eq(r->datagram, datagram, len);
     ck_assert_uint_eq(known().path_mtu, 1400);
@@ -190,24 +189,24 @@ static const struct {
     const char *what;
     uint8_t type, code;
     uint32_t rest;
-    uint8_t out_type, out_code;
-    uint32_t out_rest;
+    unsigned out; /* enum icmp_error */
+    uint32_t out_value;
     uint16_t mtu;
     bool unreachable;
 } rows[] = {
-    {"network unreachable", 3, 0, 0, 3, 1, 0, 0, true},
-    {"host unreachable", 3, 1, 0, 3, 1, 0, 0, true},
-    {"protocol unreachable", 3, 2, 0, 3, 1, 0, 0, true},
-    {"port unreachable", 3, 3, 0, NOTHING, 0, 0, 0, false},
-    {"too big", 3, 4, 1400, 3, 4, 1380, 1400, false},
-    {"too big, no MTU named", 3, 4, 0, 3, 4, 1472, 1492, false},
-    {"source route failed", 3, 5, 0, NOTHING, 0, 0, 0, false},
-    {"source quench", 4, 0, 0, NOTHING, 0, 0, 0, false},
-    {"redirect", 5, 1, 0xc0000201, NOTHING, 0, 0, 0, false},
-    {"time exceeded", 11, 0, 0, 3, 1, 0, 0, true},
-    {"reassembly time exceeded", 11, 1, 0, 3, 1, 0, 0, false},
-    {"parameter problem at TOS", 12, 0, 1u << 24, 12, 0, 1u << 24, 0, false},
-    {"parameter problem at TTL", 12, 0, 8u << 24, NOTHING, 0, 0, 0, false},
+    {"network unreachable", 3, 0, 0, ICMP_ERROR_HOST, 0, 0, true},
+    {"host unreachable", 3, 1, 0, ICMP_ERROR_HOST, 0, 0, true},
+    {"protocol unreachable", 3, 2, 0, ICMP_ERROR_HOST, 0, 0, true},
+    {"port unreachable", 3, 3, 0, NOTHING, 0, 0, false},
+    {"too big", 3, 4, 1400, ICMP_ERROR_TOO_BIG, 1380, 1400, false},
+    {"too big, no MTU named", 3, 4, 0, ICMP_ERROR_TOO_BIG, 1472, 1492, false},
+    {"source route failed", 3, 5, 0, NOTHING, 0, 0, false},
+    {"source quench", 4, 0, 0, NOTHING, 0, 0, false},
+    {"redirect", 5, 1, 0xc0000201, NOTHING, 0, 0, false},
+    {"time exceeded", 11, 0, 0, ICMP_ERROR_HOST, 0, 0, true},
+    {"reassembly time exceeded", 11, 1, 0, ICMP_ERROR_HOST, 0, 0, false},
+    {"parameter problem at TOS", 12, 0, 1u << 24, ICMP_ERROR_PARAMETER, 1, 0, false},
+    {"parameter problem at TTL", 12, 0, 8u << 24, NOTHING, 0, 0, false},
 };
 
 START_TEST(relaying)
@@ -216,10 +215,10 @@ START_TEST(relaying)
     const struct error e = error_of(rows[_i].type, rows[_i].code, rows[_i].rest);
     report(&e);
     const struct relay *r = relayed();
-    ck_assert_msg((r == NULL) == (rows[_i].out_type == NOTHING), "%s", rows[_i].what);
+    ck_assert_msg((r == NULL) == (rows[_i].out == NOTHING), "%s", rows[_i].what);
     if (r != NULL) {
-        ck_assert_msg(r->type == rows[_i].out_type && r->code == rows[_i].out_code, "%s", rows[_i].what);
-        ck_assert_uint_eq(r->rest, rows[_i].out_rest);
+        ck_assert_msg(r->what == rows[_i].out, "%s", rows[_i].what);
+        ck_assert_uint_eq(r->value, rows[_i].out_value);
         ck_assert_uint_eq(r->len, e.quoted);
         ck_assert_uint_eq(r->datagram[0], 0x45);
     }
@@ -272,7 +271,7 @@ START_TEST(garbage_is_refused)
     for (size_t len = 0; len < IPV4_HEADER; len++) {
         uint8_t quote[IPV4_HEADER] = {0x45};
         const struct icmp icmp = {.type = 3, .code = 1, .data = quote, .data_len = len};
-        const struct ipv4 header = {.source = ip("192.0.2.254")};
+        const struct ip_header header = {.source = ip("192.0.2.254")};
         agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
     }
     ck_assert_uint_eq(lab_counter(&lab, AGENT_TUNNEL_ERRORS_REFUSED), IPV4_HEADER);
@@ -307,13 +306,13 @@ START_TEST(quote_of_no_ipv4_header)
     bind_node(0);
     uint8_t quote[IPV4_HEADER + 8];
     struct writer w = writer_over(quote, sizeof(quote));
-    const struct ipv4 outer = {.protocol = IPPROTO_NUM_IPIP,
-                               .total_len = 1500,
-                               .source = ip("10.1.0.1"),
-                               .destination = ip("192.0.2.0")};
-    ipv4_encode(&w, &outer);
+    const struct ip_header outer = {.protocol = IPPROTO_NUM_IPIP,
+                                    .total_len = 1500,
+                                    .source = ip("10.1.0.1"),
+                                    .destination = ip("192.0.2.0")};
+    ip_encode(&w, &outer);
     const struct icmp icmp = {.type = 3, .code = 1, .data = quote, .data_len = sizeof(quote)};
-    const struct ipv4 header = {.source = ip("192.0.2.254")};
+    const struct ip_header header = {.source = ip("192.0.2.254")};
     for (int i = 0; i < ROWS(headers); i++) {
         const uint64_t before = lab_counter(&lab, AGENT_TUNNEL_ERRORS_BELIEVED);
         quote[0] = headers[i].first;
@@ -424,7 +423,7 @@ START_TEST(mtu_falls_and_never_rises_by_a_message)
     report(&e);
     ck_assert_uint_eq(known().path_mtu, 1300);
     ck_assert_uint_eq(lab_count(&lab, EFFECT_INSTALL), 0);
-    ck_assert_uint_eq(relayed()->rest, 1280);
+    ck_assert_uint_eq(relayed()->value, 1280);
 }
 END_TEST
 

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "conf.h"
-
-#include "../check_main.h"
-
-#define KEY16 "000102030405060708090a0b0c0d0e0f"
-#define KEY32 KEY16 KEY16
+#include "conf_check.h"
 
 /* Every section and key of the schema, without a fault. The rows below change one place of it and rely on its
  * line numbers, which stand beside it. */
@@ -76,87 +67,15 @@ static const char good_rows[] =
     " 10.1.0.101 , 4294967295 , file:key , hmac-sha256 , nonce , van@fleet.example \r\n"
     "10.1.0.102,0x100,hex:" KEY16 ",,,lorry@fleet.example\n";
 
-/* ---- A directory for each test ---- */
-
-static char directory[] = "/tmp/test_conf.XXXXXX";
-static char conf_path[64];
-
-static const char *in_directory(const char *name)
-{
-    static char path[64];
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *text, size_t len, mode_t mode)
-{
-    const char *path = in_directory(name);
-    FILE *f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(text, 1, len, f), len);
-    ck_assert_int_eq(fclose(f), 0);
-    ck_assert_int_eq(chmod(path, mode), 0);
-}
-
-static void write_text(const char *name, const char *text, mode_t mode)
-{
-    write_file(name, text, strlen(text), mode);
-}
-
 static void setup(void)
 {
-    strcpy(directory + strlen(directory) - 6, "XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(conf_path, sizeof(conf_path), "%s", in_directory("t.conf"));
-    write_text("key", KEY16 "\n", 0600);
+    directory_setup();
     write_text("nodes.csv", good_rows, 0600);
 }
 
-static void teardown(void)
-{
-    static const char *const names[] = {"key",  "nodes.csv",    "t.conf",   "more.csv",
-                                        "link", "primary.conf", "lab.conf", "secondary.conf"};
-    for (int i = 0; i < ROWS(names); i++)
-        unlink(in_directory(names[i]));
-    ck_assert_int_eq(rmdir(directory), 0);
-}
-
-/* ---- Loading ---- */
-
-/* errors: to be freed. */
-static struct conf *load_path(const char *path, char **errors)
-{
-    size_t len;
-    FILE *f = open_memstream(errors, &len);
-    struct conf *conf = conf_load(path, f);
-    fclose(f);
-    ck_assert_int_eq(conf == NULL, len > 0);
-    return conf;
-}
-
-static struct conf *load(const char *text, char **errors)
-{
-    write_text("t.conf", text, 0600);
-    return load_path(conf_path, errors);
-}
-
-static struct conf *loaded(const char *text)
-{
-    char *errors;
-    struct conf *conf = load(text, &errors);
-    ck_assert_msg(conf != NULL, "%s", errors);
-    free(errors);
-    return conf;
-}
-
-/* The good configuration with one text in place of another, which it must hold once; to be freed. */
 static char *changed(const char *find, const char *replace)
 {
-    const char *at = strstr(good, find);
-    ck_assert_msg(at != NULL && strstr(at + 1, find) == NULL, "'%s' is not there once", find);
-    char *text;
-    ck_assert_int_ge(asprintf(&text, "%.*s%s%s", (int)(at - good), good, replace, at + strlen(find)), 0);
-    return text;
+    return changed_in(good, find, replace);
 }
 
 static struct conf *loaded_with(const char *find, const char *replace)
@@ -165,46 +84,6 @@ static struct conf *loaded_with(const char *find, const char *replace)
     struct conf *conf = loaded(text);
     free(text);
     return conf;
-}
-
-static size_t lines_in(const char *text)
-{
-    size_t n = 0;
-    for (; *text != '\0'; text++)
-        n += *text == '\n';
-    return n;
-}
-
-/* One line "DIRECTORY/FILE:LINE: ..." of text says this. */
-static void assert_line(const char *text, const char *file, int line, const char *says)
-{
-    char start[96];
-    int len = snprintf(start, sizeof(start), "%s/%s:%d: ", directory, file, line);
-    for (const char *at = text; at != NULL && *at != '\0'; at = strchr(at, '\n') + 1) {
-        const char *found = strncmp(at, start, (size_t)len) == 0 ? strstr(at, says) : NULL;
-        if (found != NULL && found < strchr(at, '\n'))
-            return;
-    }
-    ck_abort_msg("expected %s... %s\ngot\n%s", start, says, text);
-}
-
-static void assert_only_line(const char *text, const char *file, int line, const char *says)
-{
-    assert_line(text, file, line, says);
-    ck_assert_msg(lines_in(text) == 1, "more than expected:\n%s", text);
-}
-
-static struct addr address(const char *text)
-{
-    struct addr a;
-    ck_assert(addr_parse(text, &a));
-    return a;
-}
-
-static void assert_address(const struct addr *a, const char *text)
-{
-    char buffer[ADDR_TEXT_MAX];
-    ck_assert_str_eq(addr_format(a, buffer), text);
 }
 
 /* ---- A good file ---- */
@@ -257,11 +136,14 @@ START_TEST(good_home_agent)
     struct conf *c = loaded(good);
     static const char *const reserved[] = {"10.1.0.2", "2001:db8:1::2", "10.9.0.2",
                                            "10.1.0.1", "2001:db8:1::1", "10.1.0.3"};
-    ck_assert_uint_eq(c->agent.n_home_agents, 1);
+    ck_assert_uint_eq(c->agent.n_home_agents, 2);
     assert_address(&c->agent.home_agents[0], "10.1.0.2");
-    ck_assert_uint_eq(c->agent.n_home_networks, 1);
+    assert_address(&c->agent.home_agents[1], "2001:db8:1::2");
+    ck_assert_uint_eq(c->agent.n_home_networks, 2);
     assert_address(&c->agent.home_networks[0].addr, "10.1.0.0");
     ck_assert_uint_eq(c->agent.home_networks[0].bits, 24);
+    assert_address(&c->agent.home_networks[1].addr, "2001:db8:1::");
+    ck_assert_uint_eq(c->agent.home_networks[1].bits, 64);
     ck_assert_ptr_eq(c->agent.reserved, c->reserved);
     ck_assert_uint_eq(c->agent.n_reserved, ROWS(reserved));
     for (int i = 0; i < ROWS(reserved); i++)
@@ -270,8 +152,8 @@ START_TEST(good_home_agent)
     ck_assert_uint_eq(c->agent.max_lifetime_s, 1800);
     ck_assert_uint_eq(c->agent.max_care_of, 3);
     ck_assert_uint_eq(c->agent.timestamp_window_s, 9);
-    ck_assert_uint_eq(c->agent.encapsulations,
-                      1 << ENCAPSULATION_IPIP | 1 << ENCAPSULATION_MINIMAL | 1 << ENCAPSULATION_GRE);
+    ck_assert_uint_eq(c->agent.encapsulations, 1 << ENCAPSULATION_IPIP | 1 << ENCAPSULATION_IPV6_IN_IPV6 |
+                                                   1 << ENCAPSULATION_MINIMAL | 1 << ENCAPSULATION_GRE);
     ck_assert_uint_eq(c->agent.reverse_tunnel, REVERSE_TUNNEL_OPTIONAL);
     conf_free(c);
 }
@@ -340,7 +222,7 @@ START_TEST(defaults)
     ck_assert_uint_eq(c->agent.max_lifetime_s, 3600);
     ck_assert_uint_eq(c->agent.max_care_of, 1);
     ck_assert_uint_eq(c->agent.timestamp_window_s, 7);
-    ck_assert_uint_eq(c->agent.encapsulations, 1 << ENCAPSULATION_IPIP);
+    ck_assert_uint_eq(c->agent.encapsulations, 1 << ENCAPSULATION_IPIP | 1 << ENCAPSULATION_IPV6_IN_IPV6);
     ck_assert_uint_eq(c->agent.reverse_tunnel, REVERSE_TUNNEL_OFF);
     ck_assert_uint_eq(c->n_routes + c->n_mobiles + c->n_foreign_agents, 0);
     ck_assert_uint_eq(c->console_port, 0);
@@ -527,12 +409,10 @@ static const struct {
      "a second route to 0.0.0.0/0; the first is at line 20"},
     {"route to a network of a port", "\"0.0.0.0/0\"", "\"10.9.0.0/16\"", 20, "port net is connected to"},
     /* The home agent */
-    {"home agent of IPv6 alone", "{\"10.1.0.2\", ", "{", 22, "addresses needs an IPv4 address"},
     {"home agent on no port", "{\"10.1.0.2\", ", "{\"10.1.0.2\", \"10.1.0.4\", ", 23,
      "'10.1.0.4' is on no port"},
     {"home agent twice", "{\"10.1.0.2\", ", "{\"10.1.0.2\", \"10.1.0.2\", ", 23, "for the second time"},
     {"home agent malformed", "{\"10.1.0.2\", ", "{\"10.1.0.2\", \"10.1.0\", ", 23, "'10.1.0' is no address"},
-    {"home networks of IPv6 alone", "{\"10.1.0.0/24\", ", "{", 22, "home-networks needs an IPv4 network"},
     {"home network on no port", "{\"10.1.0.0/24\", ", "{\"10.1.0.0/24\", \"10.3.0.0/24\", ", 24,
      "no port is connected to '10.3.0.0/24'"},
     {"home network beyond its link", "{\"10.1.0.0/24\", ", "{\"10.1.0.0/23\", ", 24,
@@ -616,8 +496,6 @@ static const struct {
     {"a primary's primary", "delegation {",
      "primary pha2 { address = 10.1.0.4 spi = 1000 key = \"hex:" KEY32 "\" }\ndelegation {", 43,
      "only an appliance with role = secondary has primaries"},
-    {"secondary of IPv6", "address = \"10.1.0.3\"", "address = '2001:db8:1::3'", 38,
-     "IPv6 is not served yet"},
     {"secondary's other key without its SPI", "weight  = 1", "other-key = 'hex:" KEY32 "'", 41,
      "other-spi and other-key go together"},
     {"secondary's other SPI without its key", "weight  = 1", "other-spi = 1001", 41,
@@ -880,15 +758,6 @@ static const struct {
     {"all encapsulations", "home-agent { encapsulations = {ipip,\n minimal, gre} ", 0, NULL},
     {"IP-in-IP", "home-agent { encapsulations = {ipip} ", 0, NULL},
     {"several care-of addresses", "home-agent { max-care-of = 2 ", 0, NULL},
-    {"port of IPv6", "port p6 { device = net_ring1 addresses = {'2001:db8::2/64'} }", 5,
-     "IPv6 is not served yet"},
-    {"route of IPv6",
-     "port p6 { device = net_ring1 addresses = {10.6.0.1/24} addresses += '2001:db8::2/64' }\n"
-     "route '::/0' { via = '2001:db8::1' }",
-     6, "IPv6 is not served yet"},
-    {"mobile node of IPv6",
-     "mobile-node '2001:db8::50' { spi = 256 key = 'hex:" KEY16 "' replay = sequence }", 5,
-     "1 mobile node with an IPv6 home address left out"},
 };
 
 START_TEST(warns)
@@ -914,30 +783,20 @@ START_TEST(warns)
 }
 END_TEST
 
-START_TEST(warns_of_ipv6_in_bulk)
-{
-    write_text("nodes.csv", "10.1.0.60,256,hex:00\n2001:db8:1::60,256,hex:00\n2001:db8:1::61,256,hex:00\n",
-               0600);
-    struct conf *conf = loaded(good);
-    assert_line(conf->warnings, "nodes.csv", 2, "2 mobile nodes with an IPv6 home address left out");
-    ck_assert_uint_eq(conf->n_mobiles, 4);
-    assert_line(conf->warnings, "t.conf", 13, "IPv6 is not served yet");
-    assert_line(conf->warnings, "t.conf", 21, "IPv6 is not served yet");
-    assert_line(conf->warnings, "t.conf", 23, "left out: IPv6 is not served yet");
-    assert_line(conf->warnings, "t.conf", 24, "left out: IPv6 is not served yet");
-    conf_free(conf);
-}
-END_TEST
-
+/* A file of keys that others can read draws a line; so many that not all of them fit. */
 START_TEST(warnings_keep_whole_lines)
 {
-    char *text;
+    enum { FILES = 100 };
+    char *text, name[32], row[64];
     size_t len;
     FILE *f = open_memstream(&text, &len);
     fputs(minimal, f);
-    fputs("port p6 { device = net_ring1 addresses = {'2001:db8::2/64'} }\n", f);
-    for (int i = 0; i < 200; i++)
-        fprintf(f, "route '2001:db8:%x::/48' { via = '2001:db8::1' }\n", i + 1);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof(name), "readable%d.csv", i);
+        snprintf(row, sizeof(row), "10.1.0.60,%d,hex:00\n", 1000 + i);
+        write_text(name, row, 0644);
+        fprintf(f, "mobile-nodes %s %s\n", i == 0 ? "=" : "+=", name);
+    }
     fclose(f);
     struct conf *conf = loaded(text);
     size_t used = strlen(conf->warnings);
@@ -945,6 +804,10 @@ START_TEST(warnings_keep_whole_lines)
     ck_assert_int_eq(conf->warnings[used - 1], '\n');
     conf_free(conf);
     free(text);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof(name), "readable%d.csv", i);
+        unlink(in_directory(name));
+    }
 }
 END_TEST
 
@@ -1168,7 +1031,7 @@ START_TEST(sample_primary)
     struct conf *conf = sample_loaded("primary.conf");
     ck_assert_str_eq(conf->node, "pha1");
     ck_assert_uint_eq(conf->n_ports, 2);
-    ck_assert_uint_eq(conf->n_mobiles, 2);
+    ck_assert_uint_eq(conf->n_mobiles, 3);
     conf_free(conf);
 }
 END_TEST
@@ -1201,6 +1064,28 @@ START_TEST(sample_primary_uncommented)
     ck_assert_str_eq(shown->warnings, "");
     conf_free(shown);
     conf_free(conf);
+    free(text);
+}
+END_TEST
+
+/* The router advertisement of the sample is the one of a section that says nothing. */
+START_TEST(sample_advertisement)
+{
+    static const char mark[] = "\n# router-advertisement \"home\" {";
+    char *text = sample("primary.conf"), *plain;
+    char *at = strstr(text, mark);
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_ge(asprintf(&plain, "%.*s\nrouter-advertisement home {}\n", (int)(at - text), text), 0);
+    ck_assert_ptr_nonnull(plain = realloc(plain, strlen(plain) + strlen(text) + 1));
+    strcat(plain, strchr(at + 1, '\n') + 1);
+    at[1] = ' ';
+    struct conf *shown = loaded(text), *silent = loaded(plain);
+    ck_assert(shown->ports[0].advertisement.on);
+    ck_assert_mem_eq(&shown->ports[0].advertisement, &silent->ports[0].advertisement,
+                     sizeof(silent->ports[0].advertisement));
+    conf_free(shown);
+    conf_free(silent);
+    free(plain);
     free(text);
 }
 END_TEST
@@ -1269,7 +1154,7 @@ int main(void)
 {
     Suite *suite = suite_create("conf");
     TCase *tests = tcase_create("conf");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, directory_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, good_machine);
     tcase_add_test(tests, good_network);
@@ -1289,7 +1174,6 @@ int main(void)
     tcase_add_test(tests, csv_secret);
     tcase_add_test(tests, csv_faults_are_capped);
     tcase_add_loop_test(tests, warns, 0, ROWS(warnings));
-    tcase_add_test(tests, warns_of_ipv6_in_bulk);
     tcase_add_test(tests, warnings_keep_whole_lines);
     tcase_add_loop_test(tests, reload, 0, ROWS(reloads));
     tcase_add_test(tests, reload_of_another_role);
@@ -1299,6 +1183,7 @@ int main(void)
     tcase_add_loop_test(tests, refuses_a_secondary, 0, ROWS(secondary_faults));
     tcase_add_test(tests, sample_primary);
     tcase_add_test(tests, sample_primary_uncommented);
+    tcase_add_test(tests, sample_advertisement);
     tcase_add_test(tests, sample_secondary);
     tcase_add_test(tests, samples_fit_together);
     tcase_add_test(tests, sample_lab);

@@ -77,10 +77,16 @@ static void teardown(void)
     auth_destroy(auth);
 }
 
+static void input(const uint8_t *message, size_t len)
+{
+    const struct mobile_reply reply = {.source = addr_from_ipv4(0x0a010002), .message = message, .len = len};
+    fleet_input(fleet, now, &reply);
+}
+
 static void read_answers(void)
 {
     for (size_t i = 0; i < answer_count; i++)
-        fleet_input(fleet, now, answers[i].bytes, answers[i].len);
+        input(answers[i].bytes, answers[i].len);
     answer_count = 0;
 }
 
@@ -226,11 +232,24 @@ START_TEST(strange_replies)
 {
     const uint8_t stranger[20] = {3, 0, 0, 100, 10, 9, 9, 9};
     create(0);
-    fleet_input(fleet, now, stranger, sizeof(stranger));
+    input(stranger, sizeof(stranger));
     ck_assert_uint_eq(fleet_tally(fleet)->unknown_home, 1);
-    fleet_input(fleet, now, stranger, 7);
-    fleet_input(fleet, now, stranger, 0);
+    input(stranger, 7);
+    input(stranger, 0);
     ck_assert_uint_eq(fleet_tally(fleet)->discarded[MOBILE_MALFORMED], 2);
+}
+END_TEST
+
+START_TEST(replies_are_told_by_the_datagram)
+{
+    const uint8_t bytes[20] = {59, 1, 6};
+    struct mobile_reply reply = {.home = roster.rows[7].home, .message = bytes, .len = sizeof(bytes)};
+    create(0);
+    fleet_input(fleet, now, &reply);
+    ck_assert_uint_eq(fleet_tally(fleet)->unknown_home, 0);
+    ck_assert(addr_parse("2001:db8:1::50", &reply.home));
+    fleet_input(fleet, now, &reply);
+    ck_assert_uint_eq(fleet_tally(fleet)->unknown_home, 1);
 }
 END_TEST
 
@@ -243,6 +262,24 @@ START_TEST(found_by_home_address)
     }
     const struct addr other = addr_from_ipv4(0x0a010031);
     ck_assert_ptr_null(fleet_find(fleet, &other));
+}
+END_TEST
+
+START_TEST(found_by_ipv6_home_address)
+{
+    char error[ROSTER_ERROR_MAX];
+    const struct mobile_identity like = {
+        .key = {.len = 16, .algorithm = AUTH_HMAC_SHA1}, .spi = 256, .replay = MOBILE_SEQUENCE};
+    struct mobile_identity first = like;
+    roster_clear(&roster);
+    ck_assert(addr_parse("2001:db8:1::ffff:fff0", &first.home));
+    ck_assert(roster_add_range(&roster, &first, NODES, error));
+    create(0);
+    for (size_t i = 0; i < NODES; i++)
+        ck_assert_ptr_eq(fleet_find(fleet, &roster.rows[i].home), fleet_node(fleet, i));
+    ck_assert(addr_parse("2001:db8:2::ffff:fff0", &first.home));
+    ck_assert_ptr_null(fleet_find(fleet, &first.home));
+    ck_assert_str_eq(fleet_code_text(fleet, 134), "duplicate address detection failed");
 }
 END_TEST
 
@@ -272,7 +309,9 @@ int main(void)
     tcase_add_test(c, closing_while_asking_disappoints);
     tcase_add_test(c, only_the_bound_deregister);
     tcase_add_test(c, strange_replies);
+    tcase_add_test(c, replies_are_told_by_the_datagram);
     tcase_add_test(c, found_by_home_address);
+    tcase_add_test(c, found_by_ipv6_home_address);
     tcase_add_test(c, a_home_address_twice);
     suite_add_tcase(suite, c);
     return check_main(suite);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The mobile node of RFC 5944 section 3.6, in virtual time, against replies made by hand. */
+/* The mobile node of RFC 5944 section 3.6, in virtual time, against replies made by hand; what it has in
+ * common with that of RFC 6275, too. */
 #include "../check_main.h"
 #include "mip4.h"
 #include "mobile.h"
@@ -120,7 +121,11 @@ static struct mobile_answer answer_with(const struct answer_spec *s)
         ck_assert(
             mip4_append_auth(&w, MIP4_EXT_MOBILE_HOME_AUTH, s->fault == WRONG_SPI ? 301 : 300, &key, auth));
     bytes[1] ^= s->fault == FLIPPED;
-    return mobile_input(&m, auth, now, bytes, writer_len(&w) - (s->fault == CUT ? 4 : 0));
+    const struct mobile_reply sent = {.source = m.home_agent,
+                                      .home = addr_unspecified,
+                                      .message = bytes,
+                                      .len = writer_len(&w) - (s->fault == CUT ? 4 : 0)};
+    return mobile_input(&m, auth, now, &sent);
 }
 
 static struct mobile_answer answer(uint8_t code, uint16_t lifetime_s)

@@ -46,9 +46,11 @@ START_TEST(rows_of_a_file)
                "10.1.0.50,256,hex:000102\n"
                "\n"
                " 10.1.0.51 , 4294967295 , hex:FFee , hmac-sha256 , nonce , truck7@fleet.example \r\n"
-               "10.1.0.52,300,hex:01,,nonce");
+               "10.1.0.52,300,hex:01,,nonce\n"
+               "2001:db8:1::50,256,hex:000102\n"
+               "2001:db8:1::51,256,hex:000102,hmac-sha1,sequence,truck8@fleet.example\n");
     ck_assert_msg(roster_add_file(&roster, path, error), "%s", error);
-    ck_assert_uint_eq(roster.count, 3);
+    ck_assert_uint_eq(roster.count, 5);
 
     ck_home(0, "10.1.0.50");
     ck_assert_uint_eq(roster.rows[0].spi, 256);
@@ -67,13 +69,26 @@ START_TEST(rows_of_a_file)
 
     ck_assert_int_eq(roster.rows[2].key.algorithm, AUTH_HMAC_MD5);
     ck_assert_int_eq(roster.rows[2].replay, MOBILE_NONCE);
+
+    ck_home(3, "2001:db8:1::50");
+    ck_assert_int_eq(roster.rows[3].key.algorithm, AUTH_HMAC_SHA1);
+    ck_assert_int_eq(roster.rows[3].replay, MOBILE_TIMESTAMP);
+    ck_home(4, "2001:db8:1::51");
+    ck_assert_int_eq(roster.rows[4].replay, MOBILE_SEQUENCE);
+    ck_assert_str_eq(roster.rows[4].nai, "truck8@fleet.example");
 }
 END_TEST
 
 static const char *const bad_rows[] = {
     "10.1.0.50,256",
     "10.1.0,256,hex:00",
-    "2001:db8::1,256,hex:00",
+    "2001:db8::1::,256,hex:00",
+    "2001:db8::1,256,hex:00,hmac-md5",
+    "2001:db8::1,256,hex:00,hmac-sha256",
+    "2001:db8::1,256,hex:00,hmac-sha1,nonce",
+    "::,256,hex:00",
+    "0.0.0.0,256,hex:00",
+    "10.1.0.50,256,hex:00,hmac-sha1,sequence",
     "10.1.0.50,255,hex:00",
     "10.1.0.50,4294967296,hex:00",
     "10.1.0.50,-1,hex:00",
@@ -147,6 +162,25 @@ START_TEST(ranges)
 }
 END_TEST
 
+START_TEST(ipv6_ranges)
+{
+    struct mobile_identity like = {
+        .spi = 256, .key.algorithm = ROSTER_ALGORITHM_OF_FAMILY, .replay = MOBILE_SEQUENCE};
+    ck_assert(addr_parse("2001:db8:1::fffe", &like.home));
+    ck_assert(roster_add_range(&roster, &like, 3, error));
+    ck_home(0, "2001:db8:1::fffe");
+    ck_home(1, "2001:db8:1::ffff");
+    ck_home(2, "2001:db8:1::1:0");
+    ck_assert_int_eq(roster.rows[2].key.algorithm, AUTH_HMAC_SHA1);
+
+    /* Not beyond the subnet. */
+    ck_assert(addr_parse("2001:db8:1:0:ffff:ffff:ffff:fffe", &like.home));
+    ck_assert(roster_add_range(&roster, &like, 2, error));
+    ck_assert(!roster_add_range(&roster, &like, 3, error));
+    ck_assert_uint_eq(roster.count, 5);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("roster");
@@ -157,6 +191,7 @@ int main(void)
     tcase_add_test(c, longest_key);
     tcase_add_test(c, key_file);
     tcase_add_test(c, ranges);
+    tcase_add_test(c, ipv6_ranges);
     suite_add_tcase(suite, c);
     return check_main(suite);
 }

@@ -188,6 +188,65 @@ START_TEST(mac_text)
 }
 END_TEST
 
+/* What kind each is of, by its form alone. */
+static const struct {
+    const char *text;
+    bool loopback, link_local, routable;
+} kinds[] = {
+    {"10.1.0.2", false, false, true},
+    {"0.0.0.0", false, false, false},
+    {"0.1.2.3", false, false, false},
+    {"1.0.0.0", false, false, true},
+    {"126.255.255.255", false, false, true},
+    {"127.0.0.1", true, false, false},
+    {"127.255.255.255", true, false, false},
+    {"128.0.0.0", false, false, true},
+    {"169.253.255.255", false, false, true},
+    {"169.254.0.1", false, true, false},
+    {"169.255.0.0", false, false, true},
+    {"223.255.255.255", false, false, true},
+    {"224.0.0.1", false, false, false},
+    {"240.0.0.1", false, false, false},
+    {"255.255.255.255", false, false, false},
+    {"::", false, false, false},
+    {"::1", true, false, false},
+    {"::2", false, false, true},
+    {"2001:db8::1", false, false, true},
+    {"fc00::1", false, false, true},
+    {"fe7f::1", false, false, true},
+    {"fe80::1", false, true, false},
+    {"febf:ffff::1", false, true, false},
+    {"fec0::1", false, false, true},
+    {"ff02::1", false, false, false},
+    {"ff0e::1", false, false, false},
+};
+
+START_TEST(address_kinds)
+{
+    struct addr a = parsed(kinds[_i].text);
+    ck_assert_msg(addr_is_loopback(&a) == kinds[_i].loopback, "%s", kinds[_i].text);
+    ck_assert_msg(addr_is_link_local(&a) == kinds[_i].link_local, "%s", kinds[_i].text);
+    ck_assert_msg(addr_is_routable(&a) == kinds[_i].routable, "%s", kinds[_i].text);
+}
+END_TEST
+
+START_TEST(addresses_of_a_link)
+{
+    char buf[ADDR_TEXT_MAX];
+    struct addr home = parsed("2001:db8:1:2:3:4:5:6789");
+    struct addr group = addr_solicited_node(&home);
+    ck_assert_str_eq(addr_format(&group, buf), "ff02::1:ff05:6789");
+    struct addr local = addr_link_local_of(&home);
+    ck_assert_str_eq(addr_format(&local, buf), "fe80::3:4:5:6789");
+    ck_assert_str_eq(addr_format(&addr_all_nodes, buf), "ff02::1");
+    ck_assert_str_eq(addr_format(&addr_all_routers, buf), "ff02::2");
+    /* RFC 2464 section 4's example: 34-56-78-9A-BC-DE. */
+    struct mac mac = {{0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde}};
+    local = addr_link_local_from_mac(&mac);
+    ck_assert_str_eq(addr_format(&local, buf), "fe80::3656:78ff:fe9a:bcde");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("addr");
@@ -198,6 +257,8 @@ static Suite *suite(void)
     tcase_add_test(tc, prefix_keeps_host_part);
     tcase_add_loop_test(tc, prefix_containment, 0, ROWS(containments));
     tcase_add_loop_test(tc, prefix_ends, 0, ROWS(networks));
+    tcase_add_loop_test(tc, address_kinds, 0, ROWS(kinds));
+    tcase_add_test(tc, addresses_of_a_link);
     tcase_add_test(tc, mac_text);
     suite_add_tcase(s, tc);
     return s;

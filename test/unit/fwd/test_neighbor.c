@@ -28,6 +28,7 @@ static struct bed {
     struct neighbors *n;
     uint64_t now_ns;
     bool logs;
+    bool ipv6; /* the hosts have addresses of that family */
     char log[LOG_MAX];
     size_t log_len;
     uint64_t logged_ns; /* when something was last logged */
@@ -42,7 +43,7 @@ static struct bed {
     unsigned icmp_for_discard; /* so many discards are answered by a send to ROUTER */
 } bed;
 
-enum { ROUTER = 1 };
+enum { ROUTER = 1, SOLICITED = 1, OVERRIDE = 2 };
 
 /* Adjacencies in ordinary memory: those of lib/fwd/adjacency.c need an EAL. */
 struct adjacencies *adjacencies_create(uint32_t capacity)
@@ -75,12 +76,13 @@ void adjacency_withdraw(struct adjacencies *a, uint32_t index)
 
 static struct addr host(unsigned i)
 {
-    return addr_from_ipv4(0x0a010000 + i);
+    struct addr a = {{0x20, 1, 0x0d, 0xb8, [14] = (uint8_t)(i >> 8), (uint8_t)i}};
+    return bed.ipv6 ? a : addr_from_ipv4(0x0a010000 + i);
 }
 
 static unsigned host_of(const struct addr *a)
 {
-    return addr_ipv4(a) & 0xffff;
+    return (unsigned)a->b[14] << 8 | a->b[15];
 }
 
 static struct mac mac_of(char letter)
@@ -162,7 +164,7 @@ static void discard(void *context, const struct addr *target, void *packet, bool
     bed.discarded++;
     bed.unanswered += unanswered;
     const char *what = unanswered ? "drop" : "lose"; /* its sender is owed an error, or not */
-    if (addr_is_ipv4(target))
+    if (!addr_is_unspecified(target))
         note("%s %u for %u", what, p, host_of(target));
     else
         note("%s %u for nobody", what, p);
@@ -221,6 +223,15 @@ static void hear(unsigned h, char letter, bool for_us)
     neighbor_heard(bed.n, 0, &a, &m, for_us, bed.now_ns);
 }
 
+/* letter 0: without a link-layer address. */
+static void advertise(unsigned h, char letter, unsigned flags)
+{
+    const struct addr a = host(h);
+    const struct mac m = mac_of(letter);
+    neighbor_advertised(bed.n, 0, &a, letter != 0 ? &m : NULL, (flags & SOLICITED) != 0,
+                        (flags & OVERRIDE) != 0, bed.now_ns);
+}
+
 static uint32_t reference(unsigned h)
 {
     const struct addr a = host(h);
@@ -263,6 +274,7 @@ enum act {
     ACT_DUE,
     ACT_HEARD,
     ACT_FOR_US,
+    ACT_ADVERTISED,
     ACT_REF,
     ACT_UNREF,
     ACT_DOWN,
@@ -272,8 +284,9 @@ enum act {
 
 struct step {
     enum act act;
-    unsigned arg; /* host, port, or milliseconds */
-    char letter;  /* MAC address */
+    unsigned arg;   /* host, port, or milliseconds */
+    char letter;    /* MAC address */
+    unsigned flags; /* of an advertisement */
 };
 
 #define SEND(host)                   \
@@ -299,6 +312,10 @@ struct step {
 #define FOR_US(host, mac)                             \
     {                                                 \
         .act = ACT_FOR_US, .arg = host, .letter = mac \
+    }
+#define ADVERTISED(host, mac, with)                                      \
+    {                                                                    \
+        .act = ACT_ADVERTISED, .arg = host, .letter = mac, .flags = with \
     }
 #define REF(host)                   \
     {                               \
@@ -400,6 +417,54 @@ static const struct scene {
      "on 9; off 9; ask 9; 9 incomplete; on 9"},
 };
 
+/* RFC 4861 section 7.2.5, and 7.2.3 for solicitations. */
+static const struct scene scenes_ipv6[] = {
+    {"advertised, asked for: reachable",
+     {SEND(9), ADVERTISED(9, 'a', SOLICITED), NOTE_STATE(9), WAIT(20000)},
+     "ask 9; on 9; out 1 to a; 9 reachable"},
+    {"override does not matter while unresolved",
+     {SEND(9), ADVERTISED(9, 'a', SOLICITED | OVERRIDE), NOTE_STATE(9)},
+     "ask 9; on 9; out 1 to a; 9 reachable"},
+    {"advertised, not asked for: used, and asked, a second after the last time",
+     {SEND(9), WAIT(100), ADVERTISED(9, 'a', 0), NOTE_STATE(9), WAIT(1000), ADVERTISED(9, 'a', SOLICITED),
+      NOTE_STATE(9)},
+     "ask 9; +100 on 9; out 1 to a; 9 probing; +900 ask 9 at a; +100 9 reachable"},
+    {"an advertisement without an address teaches nothing while unresolved",
+     {SEND(9), ADVERTISED(9, 0, SOLICITED), NOTE_STATE(9)},
+     "ask 9; 9 incomplete"},
+    {"an advertisement of an unknown one teaches nothing",
+     {ADVERTISED(9, 'a', SOLICITED | OVERRIDE), NOTE_STATE(9)},
+     "9 unknown"},
+    {"another address without override: not taken, but asked whether the known one still holds",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), WAIT(5000), ADVERTISED(9, 'b', SOLICITED), NOTE_STATE(9),
+      SEND_BY(9), WAIT(1)},
+     "ask 9; +5000 9 probing; out 1 to a; ask 9 at a"},
+    {"and while it is asked, not at all",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), WAIT(5000), ADVERTISED(9, 'b', 0), WAIT(2500),
+      ADVERTISED(9, 'b', 0), WAIT(499), NOTE_STATE(9), WAIT(1), NOTE_STATE(9)},
+     "ask 9; +5000 ask 9 at a; +1000 ask 9 at a; +1000 ask 9 at a; +999 9 probing; +1 ask 9; 9 incomplete"},
+    {"another address with override: taken, and asked",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), WAIT(5000), ADVERTISED(9, 'b', OVERRIDE), NOTE_STATE(9),
+      SEND_BY(9), WAIT(1)},
+     "ask 9; +5000 9 probing; out 1 to b; ask 9 at b"},
+    {"the same, asked for: taken, and reachable",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), WAIT(5000), ADVERTISED(9, 'b', OVERRIDE | SOLICITED),
+      NOTE_STATE(9), SEND_BY(9), WAIT(1)},
+     "ask 9; +5000 9 reachable; out 1 to b"},
+    {"the known address, not asked for: nothing new",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), DUE(), ADVERTISED(9, 'a', OVERRIDE), NOTE_STATE(9)},
+     "ask 9; +reachable ask 9 at a; 9 probing"},
+    {"an answer without an address confirms the known one",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), DUE(), ADVERTISED(9, 0, SOLICITED), NOTE_STATE(9)},
+     "ask 9; +reachable ask 9 at a; 9 reachable"},
+    {"a solicitation for us makes it known, and asked",
+     {FOR_US(9, 'a'), NOTE_STATE(9), WAIT(1)},
+     "on 9; 9 probing; ask 9 at a"},
+    {"one more from where it is known to be changes nothing",
+     {REF(9), ADVERTISED(9, 'a', SOLICITED), FOR_US(9, 'a'), NOTE_STATE(9), HEARD(9, 'b'), NOTE_STATE(9)},
+     "ask 9; 9 reachable; 9 probing"},
+};
+
 static const char *state_of(unsigned h)
 {
     struct neighbor_view v;
@@ -431,6 +496,9 @@ static void step(const struct step *s)
     case ACT_FOR_US:
         hear(s->arg, s->letter, s->act == ACT_FOR_US);
         return;
+    case ACT_ADVERTISED:
+        advertise(s->arg, s->letter, s->flags);
+        return;
     case ACT_REF:
         bed.adjacency[s->arg] = reference(s->arg);
         ck_assert_uint_ne(bed.adjacency[s->arg], ADJACENCY_NONE);
@@ -450,10 +518,10 @@ static void step(const struct step *s)
     }
 }
 
-START_TEST(a_scene)
+static void play(const struct scene *scene, bool ipv6)
 {
-    const struct scene *scene = &scenes[_i];
     bed_make(16, 1);
+    bed.ipv6 = ipv6;
     bed.logs = true;
     for (const struct step *s = scene->steps; s->act != ACT_END; s++)
         step(s);
@@ -461,6 +529,17 @@ START_TEST(a_scene)
     ck_assert_msg(strcmp(bed.log, scene->log) == 0, "%s\n  is      %s\n  must be %s", scene->name, bed.log,
                   scene->log);
     bed_clear();
+}
+
+START_TEST(a_scene)
+{
+    play(&scenes[_i], false);
+}
+END_TEST
+
+START_TEST(a_scene_of_ipv6)
+{
+    play(&scenes_ipv6[_i], true);
 }
 END_TEST
 
@@ -865,7 +944,10 @@ static void random_step(unsigned references[RANDOM_HOSTS])
             neighbor_send_by(bed.n, bed.adjacency[h], packet_of(new_packet()), bed.now_ns);
         return;
     case 7 ... 8:
-        hear(h, (char)('a' + roll(2)), roll(2) == 0);
+        if (bed.ipv6 && roll(2) == 0)
+            advertise(h, (char)(roll(4) == 0 ? 0 : 'a' + roll(2)), roll(4));
+        else
+            hear(h, (char)('a' + roll(2)), roll(2) == 0);
         return;
     case 9:
         random_reference(h, references);
@@ -899,6 +981,7 @@ START_TEST(at_random)
     fflush(stdout);
     dice = seed;
     bed_make(RANDOM_CAPACITY, seed);
+    bed.ipv6 = _i != 0;
     /* Whom a reference or an ARP packet pushed out may be asked for again at once. */
     bed.rate_unwatched = true;
     unsigned references[RANDOM_HOSTS] = {0};
@@ -929,6 +1012,7 @@ static Suite *neighbor_suite(void)
     Suite *suite = suite_create("neighbor");
     TCase *scene_case = tcase_create("scenes");
     tcase_add_loop_test(scene_case, a_scene, 0, ROWS(scenes));
+    tcase_add_loop_test(scene_case, a_scene_of_ipv6, 0, ROWS(scenes_ipv6));
     suite_add_tcase(suite, scene_case);
 
     TCase *bounds = tcase_create("bounds");
@@ -953,7 +1037,7 @@ static Suite *neighbor_suite(void)
 
     TCase *random_case = tcase_create("random");
     tcase_set_timeout(random_case, 120);
-    tcase_add_test(random_case, at_random);
+    tcase_add_loop_test(random_case, at_random, 0, 2); /* of each family */
     suite_add_tcase(suite, random_case);
     return suite;
 }

@@ -10,15 +10,20 @@
 #define OFFENDER     "451b0026004d4000401105f2c63364070a01003203e807d00012ba9a30313233343536373839"
 #define ERROR_HEADER "45d8004200004000400105a60a010002c633640703042bc5000005c8"
 
+static const struct ip_header icmp4 = {.protocol = IPPROTO_NUM_ICMP};
+
+#define FROM 0xc6336407 /* 198.51.100.7 */
+#define TO   0x0a010032 /* 10.1.0.50 */
+
 START_TEST(echo_reply)
 {
     uint8_t request[64], right[64], reply[64];
     size_t len = hex_bytes(ECHO_REQUEST, request, sizeof(request));
     hex_bytes(ECHO_REPLY, right, sizeof(right));
-    struct ipv4 ip;
+    struct ip_header ip;
     struct icmp echo;
-    ck_assert(ipv4_decode(request, len, &ip));
-    ck_assert(icmp_decode(request + 20, len - 20, &echo));
+    ck_assert_int_eq(ip_decode(request, len, &ip, NULL), IP_DECODED);
+    ck_assert(icmp_decode(&ip, request + 20, len - 20, &echo));
     ck_assert_uint_eq(echo.type, ICMP_ECHO_REQUEST);
     ck_assert_uint_eq(echo.code, 0);
     ck_assert_uint_eq(echo.rest, 0x00070001);
@@ -26,12 +31,12 @@ START_TEST(echo_reply)
     ck_assert_ptr_eq(echo.data, request + 28);
 
     struct writer w = writer_over(reply, sizeof(reply));
-    icmp_encode_echo_reply(&w, &ip, &echo, 0x55);
+    icmp_encode_echo_reply(&w, &ip, &echo, NULL, 0x55);
     ck_assert_uint_eq(writer_len(&w), len);
     ck_assert_mem_eq(reply, right, len);
 
     struct writer small = writer_over(reply, len - 1);
-    icmp_encode_echo_reply(&small, &ip, &echo, 0x55);
+    icmp_encode_echo_reply(&small, &ip, &echo, NULL, 0x55);
     ck_assert(small.failed);
 }
 END_TEST
@@ -39,10 +44,11 @@ END_TEST
 START_TEST(echo_reply_beyond_a_datagram)
 {
     static uint8_t room[70000];
-    struct ipv4 ip = {0};
+    struct ip_header ip = {
+        .protocol = IPPROTO_NUM_ICMP, .source = addr_from_ipv4(FROM), .destination = addr_from_ipv4(TO)};
     struct icmp echo = {.type = ICMP_ECHO_REQUEST, .data = room, .data_len = 65508};
     struct writer w = writer_over(room, sizeof(room));
-    icmp_encode_echo_reply(&w, &ip, &echo, 1);
+    icmp_encode_echo_reply(&w, &ip, &echo, NULL, 1);
     ck_assert(w.failed);
 }
 END_TEST
@@ -82,7 +88,7 @@ static const struct {
 START_TEST(echo_returned)
 {
     struct icmp_echo echo = {0};
-    ck_assert_msg(icmp_echo_returned(&returns[_i].message, &echo) == returns[_i].returned, "%s",
+    ck_assert_msg(icmp_echo_returned(&icmp4, &returns[_i].message, &echo) == returns[_i].returned, "%s",
                   returns[_i].what);
     ck_assert_uint_eq(echo.identifier, returns[_i].returned ? 0x4850 : 0);
     ck_assert_uint_eq(echo.sequence, returns[_i].returned ? 0xfffe : 0);
@@ -107,7 +113,7 @@ START_TEST(decode_rules)
     uint8_t bytes[32];
     size_t len = hex_bytes(messages[_i].hex, bytes, sizeof(bytes));
     struct icmp m;
-    ck_assert_msg(icmp_decode(bytes, len, &m) == messages[_i].good, "%s", messages[_i].what);
+    ck_assert_msg(icmp_decode(&icmp4, bytes, len, &m) == messages[_i].good, "%s", messages[_i].what);
 }
 END_TEST
 
@@ -115,7 +121,7 @@ START_TEST(error_types)
 {
     static const bool error[256] = {[3] = true, [4] = true, [5] = true, [11] = true, [12] = true};
     for (int type = 0; type < 256; type++)
-        ck_assert_msg(icmp_is_error((uint8_t)type) == error[type], "type %d", type);
+        ck_assert_msg(icmp_is_error(&icmp4, (uint8_t)type) == error[type], "type %d", type);
 }
 END_TEST
 
@@ -128,7 +134,7 @@ START_TEST(error_bytes)
 
     struct writer w = writer_over(bytes, sizeof(bytes));
     /* What follows the datagram in its frame is not quoted. */
-    icmp_encode_error(&w, &own, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, 1480, offender, len + 8, 0x77);
+    icmp_encode_error(&w, &own, ICMP_ERROR_TOO_BIG, 1480, offender, len + 8, 0x77);
     ck_assert(!w.failed);
     ck_assert_uint_eq(writer_len(&w), right_len);
     ck_assert_mem_eq(bytes, right, right_len);
@@ -140,11 +146,11 @@ static void datagram(uint8_t *bytes, uint16_t total_len, uint8_t protocol)
 {
     memset(bytes, 0x61, total_len);
     struct writer w = writer_over(bytes, total_len);
-    ipv4_encode(&w, &(struct ipv4){.ttl = 9,
-                                   .protocol = protocol,
-                                   .total_len = total_len,
-                                   .source = addr_from_ipv4(0xc6336407),
-                                   .destination = addr_from_ipv4(0x0a010032)});
+    ip_encode(&w, &(struct ip_header){.ttl = 9,
+                                      .protocol = protocol,
+                                      .total_len = total_len,
+                                      .source = addr_from_ipv4(0xc6336407),
+                                      .destination = addr_from_ipv4(0x0a010032)});
 }
 
 static const struct {
@@ -160,13 +166,13 @@ START_TEST(error_quotes_what_fits)
     struct addr own = addr_from_ipv4(0x0a010002);
     datagram(offender, quotes[_i].offender_len, IPPROTO_NUM_UDP);
     struct writer w = writer_over(bytes, sizeof(bytes));
-    icmp_encode_error(&w, &own, ICMP_TIME_EXCEEDED, 0, 0, offender, quotes[_i].offender_len, 1);
+    icmp_encode_error(&w, &own, ICMP_ERROR_HOPS, 0, offender, quotes[_i].offender_len, 1);
     ck_assert_uint_eq(writer_len(&w), quotes[_i].error_len);
 
-    struct ipv4 ip;
+    struct ip_header ip;
     struct icmp error;
-    ck_assert(ipv4_decode(bytes, writer_len(&w), &ip));
-    ck_assert(icmp_decode(bytes + 20, writer_len(&w) - 20, &error));
+    ck_assert_int_eq(ip_decode(bytes, writer_len(&w), &ip, NULL), IP_DECODED);
+    ck_assert(icmp_decode(&ip, bytes + 20, writer_len(&w) - 20, &error));
     ck_assert_uint_eq(addr_ipv4(&ip.destination), 0xc6336407);
     ck_assert_uint_eq(ip.protocol, IPPROTO_NUM_ICMP);
     ck_assert_uint_eq(ip.tos, 0xc0);
@@ -183,7 +189,7 @@ START_TEST(error_about_beginning)
     struct addr own = addr_from_ipv4(0x0a010002);
     struct writer w = writer_over(bytes, sizeof(bytes));
     datagram(offender, sizeof(offender), IPPROTO_NUM_UDP);
-    icmp_encode_error(&w, &own, ICMP_TIME_EXCEEDED, 0, 0, offender, 100, 1);
+    icmp_encode_error(&w, &own, ICMP_ERROR_HOPS, 0, offender, 100, 1);
     ck_assert(!w.failed);
     ck_assert_uint_eq(writer_len(&w), IPV4_HEADER + ICMP_HEADER + 100);
     ck_assert_mem_eq(bytes + IPV4_HEADER + ICMP_HEADER, offender, 100);
@@ -195,13 +201,10 @@ START_TEST(error_about_no_datagram)
     uint8_t offender[40] = {0}, bytes[ICMP_ERROR_MAX];
     struct addr own = addr_from_ipv4(0x0a010002);
     struct writer w = writer_over(bytes, sizeof(bytes));
-    icmp_encode_error(&w, &own, ICMP_TIME_EXCEEDED, 0, 0, offender, sizeof(offender), 1);
+    icmp_encode_error(&w, &own, ICMP_ERROR_HOPS, 0, offender, sizeof(offender), 1);
     ck_assert(w.failed);
 }
 END_TEST
-
-#define FROM 0xc6336407 /* 198.51.100.7 */
-#define TO   0x0a010032 /* 10.1.0.50 */
 
 static const struct {
     const char *what;
@@ -250,16 +253,17 @@ START_TEST(error_rules)
     uint8_t bytes[21];
     uint16_t len = offenders[_i].type < 0 ? 20 : 21;
     struct writer w = writer_over(bytes, len);
-    ipv4_encode(&w, &(struct ipv4){.ttl = 9,
-                                   .protocol = offenders[_i].protocol,
-                                   .total_len = len,
-                                   .fragment = offenders[_i].fragment,
-                                   .source = addr_from_ipv4(offenders[_i].source),
-                                   .destination = addr_from_ipv4(offenders[_i].destination)});
+    ip_encode(&w, &(struct ip_header){.ttl = 9,
+                                      .protocol = offenders[_i].protocol,
+                                      .total_len = len,
+                                      .fragment = offenders[_i].fragment,
+                                      .source = addr_from_ipv4(offenders[_i].source),
+                                      .destination = addr_from_ipv4(offenders[_i].destination)});
     if (offenders[_i].type >= 0)
         write_u8(&w, (uint8_t)offenders[_i].type);
-    ck_assert_msg(icmp_error_allowed(bytes, len, offenders[_i].link_broadcast) == offenders[_i].allowed, "%s",
-                  offenders[_i].what);
+    ck_assert_msg(icmp_error_allowed(ICMP_ERROR_HOST, bytes, len, offenders[_i].link_broadcast) ==
+                      offenders[_i].allowed,
+                  "%s", offenders[_i].what);
 }
 END_TEST
 
@@ -271,9 +275,9 @@ START_TEST(error_about_icmp_behind_options)
     bytes[3] = (uint8_t)len;
     struct writer checksum = writer_over(bytes + 10, 2);
     write_u16(&checksum, inet_finish(inet_sum(0, bytes, 24)));
-    ck_assert(icmp_error_allowed(bytes, len, false)); /* the option's 3 is not the type */
+    ck_assert(icmp_error_allowed(ICMP_ERROR_HOST, bytes, len, false)); /* the option's 3 is not the type */
     bytes[24] = ICMP_UNREACHABLE;
-    ck_assert(!icmp_error_allowed(bytes, len, false));
+    ck_assert(!icmp_error_allowed(ICMP_ERROR_HOST, bytes, len, false));
 }
 END_TEST
 
@@ -281,11 +285,12 @@ START_TEST(error_about_broken_header)
 {
     uint8_t bytes[64];
     datagram(bytes, 40, IPPROTO_NUM_UDP);
-    ck_assert(icmp_error_allowed(bytes, 40, false));
-    ck_assert(icmp_error_allowed(bytes, 39, false)); /* its end is missing: what an error quoted */
-    ck_assert(!icmp_error_allowed(bytes, 19, false));
+    ck_assert(icmp_error_allowed(ICMP_ERROR_HOST, bytes, 40, false));
+    ck_assert(
+        icmp_error_allowed(ICMP_ERROR_HOST, bytes, 39, false)); /* its end is missing: what an error quoted */
+    ck_assert(!icmp_error_allowed(ICMP_ERROR_HOST, bytes, 19, false));
     bytes[8]++;
-    ck_assert(!icmp_error_allowed(bytes, 40, false));
+    ck_assert(!icmp_error_allowed(ICMP_ERROR_HOST, bytes, 40, false));
 }
 END_TEST
 

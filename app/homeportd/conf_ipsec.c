@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ipsec sections: ESP between a mobile node and its home agent, by configured keys (RFC 3776 section 4.2). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf_sections.h"
+#include "conf_values.h"
+
+/* The keys of one direction in the file. */
+struct direction {
+    const char *spi, *key, *auth_key;
+};
+static const struct direction inbound = {"spi-in", "key-in", "auth-key-in"};
+static const struct direction outbound = {"spi-out", "key-out", "auth-key-out"};
+
+/* What each algorithm takes, as the message to who has given something else says it. */
+static const struct {
+    size_t least, most, auth;
+} key_lengths[] = {
+#define X(name, text, least, most, auth) [ESP_##name] = {least, most, auth},
+    ESP_ALGORITHMS(X)
+#undef X
+};
+
+/* A key that the algorithm has no use for is a misunderstanding. */
+static bool key_read(const struct section *s, const char *name, size_t least, size_t most, uint8_t *out,
+                     uint8_t *out_len)
+{
+    struct auth_key key = {0};
+    if (most == 0) {
+        const struct word *w = section_word(s, name);
+        return w == NULL || word_fault(w, "the algorithm takes no such key");
+    }
+    const struct word *w = section_require(s, name);
+    if (w == NULL || !value_key(w, least, most, &key))
+        return false;
+    memcpy(out, key.bytes, key.len);
+    *out_len = key.len;
+    explicit_bzero(&key, sizeof(key));
+    return true;
+}
+
+static bool direction_read(const struct section *s, const struct direction *d, struct esp_association *out)
+{
+    const struct word *spi = section_require(s, d->spi);
+    bool ok = spi != NULL && value_number(spi, ESP_SPI_MIN, UINT32_MAX, &out->spi);
+    ok &= key_read(s, d->key, key_lengths[out->algorithm].least, key_lengths[out->algorithm].most, out->key,
+                   &out->key_len);
+    ok &= key_read(s, d->auth_key, key_lengths[out->algorithm].auth, key_lengths[out->algorithm].auth,
+                   out->auth_key, &out->auth_key_len);
+    if (ok && !esp_association_is_sound(out))
+        return word_fault(
+            section_word(s, d->key),
+            "an AES key is of 16, 24 or 32 bytes, and of aes-gcm has 4 bytes of salt behind it");
+    return ok;
+}
+
+static bool algorithm_read(const struct section *s, uint8_t *out)
+{
+    static const char *const texts[] = {
+#define X(name, text, least, most, auth) [ESP_##name] = text,
+        ESP_ALGORITHMS(X)
+#undef X
+            [ESP_ALGORITHMS_COUNT] = NULL};
+    unsigned choice = ESP_AES_GCM;
+    if (!value_choice(section_word(s, "algorithm"), texts, &choice))
+        return false;
+    *out = (uint8_t)choice;
+    return true;
+}
+
+static void unlike_others(const struct conf *conf, const struct section *s, const struct conf_ipsec *ipsec)
+{
+    char text[ADDR_TEXT_MAX];
+    for (size_t i = 0; i < conf->n_ipsec; i++) {
+        const struct conf_ipsec *other = &conf->ipsec[i];
+        if (addr_equal(&other->home, &ipsec->home))
+            word_fault(&s->name, "a second section for '%s'", s->name.text);
+        else if (other->in.spi == ipsec->in.spi)
+            word_fault(section_word(s, inbound.spi), "%u is that of %s already", ipsec->in.spi,
+                       addr_format(&other->home, text));
+    }
+}
+
+static void section_read(struct reading *reading, const struct section *s)
+{
+    struct conf *conf = reading->conf;
+    struct conf_ipsec ipsec = {0};
+    bool ok = value_host(&s->name, &ipsec.home) && home_checked(reading, &s->name, &ipsec.home);
+    if (ok && addr_is_ipv4(&ipsec.home))
+        ok = word_fault(&s->name, "'%s' is not IPv6: Mobile IPv4 has its own authentication", s->name.text);
+    ok &= algorithm_read(s, &ipsec.in.algorithm);
+    ipsec.out.algorithm = ipsec.in.algorithm;
+    ok &= direction_read(s, &inbound, &ipsec.in);
+    ok &= direction_read(s, &outbound, &ipsec.out);
+    if (!ok)
+        return;
+    unlike_others(conf, s, &ipsec);
+    struct conf_ipsec *grown = reading_grow(reading, conf->ipsec, &conf->n_ipsec, sizeof(*grown));
+    if (grown == NULL)
+        return;
+    conf->ipsec = grown;
+    grown[conf->n_ipsec - 1] = ipsec;
+}
+
+void ipsec_read(struct reading *reading, const struct section *file)
+{
+    for (size_t i = 0; i < section_count(file, "ipsec"); i++) {
+        struct section s = section_at(file, "ipsec", i);
+        if (reading->conf->role == ROLE_SECONDARY)
+            word_fault(&s.name, "'%s': mobile nodes speak with the primary alone", s.name.text);
+        else
+            section_read(reading, &s);
+    }
+}

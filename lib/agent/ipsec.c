@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ESP between the home agent and its mobile nodes (RFC 3776, RFC 4877): configured associations, one of each
+ * direction for a home address, which are found by their SPI (RFC 4303 section 2.1).
+ *
+ * ESP's own sequence numbers are not judged: configured keys outlive a restart of the mobile node, which
+ * begins with 1 again, and what is replayed is found out by the binding update's sequence number (RFC 3776
+ * section 4.4, RFC 6275 section 15.3).
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mip6_discovery.h"
+
+struct ipsec {
+    UT_hash_handle hh; /* agent->ipsecs, by spi */
+    uint32_t spi;      /* of what comes in */
+    uint32_t seen;     /* agent->sweep when it was last configured */
+    struct mobile *mobile;
+    struct esp *in, *out;
+};
+
+enum { JUDGE_REPLAY = false };
+
+/* ---- Configuration ---- */
+static struct ipsec *find(const struct agent *agent, uint32_t spi)
+{
+    struct ipsec *ipsec;
+    HASH_FIND(hh, agent->ipsecs, &spi, sizeof(spi), ipsec);
+    return ipsec;
+}
+
+static void destroy(struct ipsec *ipsec)
+{
+    esp_destroy(ipsec->in);
+    esp_destroy(ipsec->out);
+    free(ipsec);
+}
+
+void ipsec_free(struct agent *agent, struct mobile *mobile)
+{
+    if (mobile->ipsec == NULL)
+        return;
+    HASH_DEL(agent->ipsecs, mobile->ipsec);
+    destroy(mobile->ipsec);
+    mobile->ipsec = NULL;
+}
+
+void ipsec_sweep(struct agent *agent, struct mobile *mobile)
+{
+    if (mobile->ipsec != NULL && mobile->ipsec->seen != agent->sweep)
+        ipsec_free(agent, mobile);
+}
+
+/* The one that is there, if it is the same: its sequence numbers go on. */
+static struct esp *keep_or_create(struct agent *agent, struct esp *old, const struct esp_association *sa)
+{
+    uint8_t seed[16];
+    if (old != NULL && esp_is(old, sa))
+        return old;
+    agent_secret(agent, seed);
+    return esp_create(sa, seed);
+}
+
+static void replace(struct esp **old, struct esp *new)
+{
+    if (*old != new)
+        esp_destroy(*old);
+    *old = new;
+}
+
+/* False: out of memory, nothing changed. */
+static bool renew(struct agent *agent, struct ipsec *ipsec, const struct esp_association *in,
+                  const struct esp_association *out)
+{
+    struct esp *new_in = keep_or_create(agent, ipsec->in, in);
+    struct esp *new_out = keep_or_create(agent, ipsec->out, out);
+    if (new_in == NULL || new_out == NULL) {
+        if (new_in != ipsec->in)
+            esp_destroy(new_in);
+        if (new_out != ipsec->out)
+            esp_destroy(new_out);
+        return false;
+    }
+    replace(&ipsec->in, new_in);
+    replace(&ipsec->out, new_out);
+    ipsec->seen = agent->sweep;
+    return true;
+}
+
+static struct ipsec *create(struct agent *agent, struct mobile *mobile, const struct esp_association *in,
+                            const struct esp_association *out)
+{
+    struct ipsec *ipsec = calloc(1, sizeof(*ipsec));
+    if (ipsec == NULL)
+        return NULL;
+    ipsec->spi = in->spi;
+    ipsec->mobile = mobile;
+    if (renew(agent, ipsec, in, out)) {
+        HASH_ADD(hh, agent->ipsecs, spi, sizeof(ipsec->spi), ipsec);
+        if (ipsec->hh.tbl != NULL)
+            return ipsec;
+    }
+    destroy(ipsec);
+    return NULL;
+}
+
+static void keep_outgoing(struct ipsec *old, struct ipsec *new, const struct esp_association *out)
+{
+    if (!esp_is(old->out, out))
+        return;
+    struct esp *kept = old->out;
+    old->out = new->out;
+    new->out = kept;
+}
+
+static bool put(struct agent *agent, struct mobile *mobile, const struct esp_association *in,
+                const struct esp_association *out)
+{
+    struct ipsec *old = mobile->ipsec;
+    if (old != NULL && old->spi == in->spi)
+        return renew(agent, old, in, out);
+    struct ipsec *new = create(agent, mobile, in, out);
+    if (new == NULL)
+        return false;
+    if (old != NULL) {
+        keep_outgoing(old, new, out);
+        ipsec_free(agent, mobile);
+    }
+    mobile->ipsec = new;
+    return true;
+}
+
+int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
+                    const struct esp_association *out)
+{
+    struct ipsec *holder = find(agent, in->spi);
+    if (!esp_association_is_sound(in) || !esp_association_is_sound(out) || addr_is_ipv4(home))
+        return -EINVAL;
+    if (holder != NULL && addr_equal(&holder->mobile->home, home))
+        holder = NULL;
+    if (holder != NULL && holder->seen == agent->sweep)
+        return -EEXIST;
+    struct mobile *mobile = mobile_adopt(agent, home);
+    if (mobile == NULL)
+        return -ENOMEM;
+    if (!put(agent, mobile, in, out)) {
+        mobile_release(agent, mobile);
+        return -ENOMEM;
+    }
+    /* An SPI that another mobile node had before the present sweep, and has not been given again, is free. */
+    if (holder != NULL)
+        ipsec_free(agent, holder->mobile);
+    mobile->seen = agent->sweep;
+    return 0;
+}
+
+/* ---- What comes in ---- */
+static enum agent_counter counter_of(enum esp_verdict verdict)
+{
+    switch (verdict) {
+    case ESP_OPENED:
+        return AGENT_ESP_OPENED;
+    case ESP_MALFORMED:
+        break;
+    case ESP_REPLAYED:
+        return AGENT_ESP_REPLAYED;
+    case ESP_FORGED:
+        return AGENT_ESP_FORGED;
+    }
+    return AGENT_ESP_MALFORMED;
+}
+
+/* The home address that the packet claims (RFC 3776 section 4.3: it takes the source's place before the
+ * policy is looked at). */
+static const struct addr *claimed_home(const struct agent_datagram *datagram)
+{
+    return addr_is_unspecified(&datagram->home) ? &datagram->source : &datagram->home;
+}
+
+/* Mobile prefix discovery: the only ICMPv6 that is signalling. */
+static bool is_prefix_solicitation(const struct agent_datagram *inner)
+{
+    const uint32_t base =
+        ip_pseudo_sum(claimed_home(inner), &inner->destination, IPPROTO_NUM_ICMPV6, inner->len);
+    return inner->len > 0 && inner->payload[0] == MIP6_PREFIX_SOLICITATION &&
+           inet_finish(inet_sum(base, inner->payload, inner->len)) == 0;
+}
+
+/* RFC 3776 section 4.2, RFC 4877 section 4: an association is for signalling of one home address. */
+static bool selected(const struct ipsec *ipsec, const struct agent_datagram *inner)
+{
+    if (!addr_equal(claimed_home(inner), &ipsec->mobile->home))
+        return false;
+    return inner->protocol == IPPROTO_NUM_MOBILITY ||
+           (inner->protocol == IPPROTO_NUM_ICMPV6 && is_prefix_solicitation(inner));
+}
+
+bool ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
+                uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner, struct mobile **owner)
+{
+    uint32_t spi;
+    if (!esp_peek(sealed->payload, sealed->len, &spi) || sealed->len > AGENT_MESSAGE_MAX) {
+        count(agent, AGENT_ESP_MALFORMED);
+        return false;
+    }
+    const struct ipsec *ipsec = find(agent, spi);
+    if (ipsec == NULL) {
+        count(agent, AGENT_ESP_UNKNOWN_SPI);
+        return false;
+    }
+    *inner = *sealed;
+    inner->payload = buffer;
+    const enum esp_verdict verdict = esp_open(ipsec->in, sealed->payload, sealed->len, JUDGE_REPLAY, buffer,
+                                              &inner->len, &inner->protocol);
+    const bool good = verdict == ESP_OPENED && selected(ipsec, inner);
+    count(agent, verdict == ESP_OPENED && !good ? AGENT_ESP_SELECTOR : counter_of(verdict));
+    *owner = ipsec->mobile;
+    return good;
+}
+
+/* ---- What goes out ---- */
+bool ipsec_seal(struct agent *agent, struct mobile *mobile, struct message *message)
+{
+    uint8_t inner[AGENT_MESSAGE_MAX];
+    size_t len = 0;
+    if (mobile->ipsec != NULL && message->len + ESP_OVERHEAD_MAX <= sizeof(message->bytes)) {
+        memcpy(inner, message->bytes, message->len);
+        len = esp_seal(mobile->ipsec->out, inner, message->len, message->protocol, message->bytes);
+    }
+    count(agent, len > 0 ? AGENT_ESP_SEALED : AGENT_ESP_UNSENT);
+    if (len == 0)
+        return false;
+    message->len = len;
+    message->protocol = IPPROTO_NUM_ESP;
+    return true;
+}

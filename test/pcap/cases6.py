@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The golden cases of Mobile IPv6."""
+from packets6 import *
+from plays import case as any_case
+from scenario import HA_MAC, HOST_MAC, MOBILE_MAC, ROUTER_MAC
+from scenario6 import *
+
+UNREACHABLE_ADDRESS, PACKET_TOO_BIG, HOPS_OUT, ERRONEOUS_FIELD = (1, 3), (2, 0), (3, 0), (4, 0)
+
+
+def case(name, **arguments):
+    return any_case("ipv6-" + name, kind=Scenario6, **arguments)
+
+
+# ---- Registration and tunnel ----
+
+@case("registration-and-tunnel")
+def registration_and_tunnel(s):
+    """A mobile node registers, after its home address was looked for in vain; its packets go into the tunnel
+    (RFC 6275 10.3.1, 10.4.1, 10.4.2, 9.5.4; RFC 4285 5.1; RFC 2473 3.1)."""
+    s.at(1.5)
+    s.register()
+    s.at(3)  # proxy: solicited, neither overriding nor a router
+    s.into(solicitation(HOST_MAC, HOST6, MOBILE6))
+    s.out(advertisement(HA_MAC, HA_LINK_LOCAL, MOBILE6, "S", to=(HOST_MAC, HOST6)))
+    s.at(3.1)
+    s.pass_through(s.ping())
+    s.at(3.2)  # traffic class and ECN are copied, flow labels are of the flow
+    s.pass_through(s.ping(tc=0xb9))
+    s.at(3.3)
+    s.pass_through(s.ping(tc=0x03, fl=0xabcde))
+    s.at(3.4)  # Ethernet's padding does not travel on
+    small = with_payload(CORRESPONDENT6, MOBILE6, 59, b"", hops=60)
+    s.into(frame6(ROUTER_MAC, HA_MAC, small).ljust(60, b"\xee"))
+    s.expect_tunnelled(small)
+    s.at(3.6)  # from the home link, as proxy neighbour discovery has it
+    direct = s.ping(source=HOST6, hlim=64)
+    s.into(frame6(HOST_MAC, HA_MAC, direct))
+    s.expect_tunnelled(direct)
+    s.at(3.7)
+    s.pass_through(bytes(IPv6(src=CORRESPONDENT6, dst=MOBILE6) / TCP(sport=80, dport=1026, flags="SA")))
+    s.at(3.8)  # extension headers are the receiver's business
+    s.pass_through(hop_by_hop(s.ping(), b"\x05\x02\0\0"))
+    s.at(3.9)
+    s.pass_through(destination_options(s.ping(), b"\x1e\x04abcd"))
+    s.at(4)  # a fragment is a packet like any other
+    s.pass_through(fragments6(s.ping(1400), 1280, 7)[1])
+    s.count(worker_tunnelled=9, agent_requests=1, agent_bindings_created=1)
+
+
+@case("renewal")
+def renewal(s):
+    """A renewal says nothing on the home link; sequence numbers tell what is old, of which the last valid one
+    is told (RFC 6275 9.5.1, 10.3.1). The next packet goes to the new care-of address."""
+    s.at(1.5)
+    first = s.register()
+    s.at(6)
+    s.acknowledge(ACCEPTED, s.update())
+    s.at(7)
+    s.update(sequence=first)
+    s.acknowledge(135, s.sequence, lifetime=0)
+    s.at(8)  # a moved one
+    s.acknowledge(ACCEPTED, s.update(care_of=CARE_OF6_2), care_of=CARE_OF6_2)
+    s.pass_through(s.ping(), care_of=CARE_OF6_2)
+    s.at(9)  # more than is granted to anybody is cut
+    s.acknowledge(ACCEPTED, s.update(care_of=CARE_OF6_2, lifetime=40000), lifetime=3600, care_of=CARE_OF6_2)
+    s.count(agent_bindings_created=1, agent_bindings_renewed=2, agent_bindings_moved=1, worker_tunnelled=1)
+
+
+@case("refused")
+def refused(s):
+    """What a wrong authenticator, an unknown association, and none at all get (RFC 4285 5.1.1, 5.3): status 146,
+    or silence. A refusal changes nothing (RFC 6275 9.5.1)."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.acknowledge(146, s.update(care_of=CARE_OF6_2, flip=1), lifetime=0, care_of=CARE_OF6_2)
+    s.at(7)
+    s.update(care_of=CARE_OF6_2, association=(999, SA6[1]))
+    s.at(8)
+    s.update(care_of=CARE_OF6_2, association=None)
+    s.at(9)
+    s.pass_through(s.ping())
+    s.count(agent_bindings_created=1, worker_tunnelled=1, agent_discard_unknown_spi=1, agent_discard_no_auth=1)
+
+
+@case("timestamps", associations=mobile_line6(MOBILE6, SA6, "timestamp"))
+def timestamps(s):
+    """Where time says what is old (RFC 4285 6, 7), the acknowledgement bears the update's time, or ours with
+    status 144; without one it is 145."""
+    def registration(at, status, ahead=0, answered=None, stamped=True):
+        s.at(at)
+        time = s.ntp(ahead) if stamped else None
+        sequence = s.update(timestamp=time)
+        s.acknowledge(status, sequence, lifetime=600 if status == 0 else 0,
+                      timestamp=time if answered is None else answered(time))
+    s.at(1.5)
+    time = s.ntp()
+    sequence = s.update(timestamp=time)
+    s.detect()
+    s.announce6(after=DETECTION)
+    s.acknowledge(ACCEPTED, sequence, timestamp=time, after=DETECTION)
+    registration(6, ACCEPTED)
+    registration(7, 144, ahead=-10, answered=lambda t: s.ntp() >> 32 << 32 | t & 0xffffffff)
+    registration(8, 145, stamped=False)
+    registration(9, ACCEPTED, ahead=1)
+    s.count(agent_bindings_created=1, agent_bindings_renewed=2)
+
+
+@case("duplicate-address")
+def duplicate_address(s):
+    """Somebody has the home address: status 134, and nothing is intercepted (RFC 6275 10.3.1)."""
+    s.at(1.5)
+    sequence = s.update()
+    s.detect()
+    s.at(2)
+    s.into(advertisement(HOST_MAC, MOBILE6, MOBILE6, "O"))
+    s.acknowledge(134, sequence, lifetime=0)
+    s.at(4)
+    s.into(solicitation(ROUTER_MAC, ROUTER6, MOBILE6))
+    s.count(agent_bindings_created=0)
+
+
+@case("return-home")
+def return_home(s):
+    """Interception ends at once with a deregistration from the home link; the acknowledgement goes to the MAC
+    address from which it came, and packets that still come follow it (RFC 6275 10.3.2, 11.5.5)."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.sequence += 1
+    message = sealed(binding_update(s.sequence, AUTHENTICATED | HOME_REGISTRATION, 0), SA6, MOBILE6, MOBILE6,
+                     (MOBILE6, HA6))
+    s.into(frame6(MOBILE_MAC, HA_MAC, with_payload(MOBILE6, HA6, 135, message)))
+    answer = sealed(acknowledgement(ACCEPTED, s.sequence, 0), SA6, MOBILE6, MOBILE6, (HA6, MOBILE6))
+    s.out(frame6(HA_MAC, MOBILE_MAC, with_payload(HA6, MOBILE6, 135, answer)))
+    s.is_asked_whether_it_hears(MOBILE_MAC, MOBILE6)
+    s.at(6.5)  # it speaks for itself now
+    s.into(solicitation(HOST_MAC, HOST6, MOBILE6))
+    s.into(advertisement(MOBILE_MAC, MOBILE6, MOBILE6, "O"))
+    s.at(7)
+    packet = s.ping()
+    s.from_router(packet)
+    s.out(frame6(HA_MAC, MOBILE_MAC, decremented6(packet)))
+    s.count(agent_bindings_created=1, worker_tunnelled=0, worker_on_link=1)
+
+
+@case("link-local")
+def link_local_too(s):
+    """Where the mobile node asks for it (L), the link-local address of the same interface identifier is looked for,
+    announced, and answered for as its home address is (RFC 6275 10.3.1, 10.4.1). Packets to that do not leave the
+    link."""
+    both = (MOBILE6, "fe80::50")
+    s.at(1.5)
+    sequence = s.update(flags=AUTHENTICATED | HOME_REGISTRATION | LINK_LOCAL)
+    for address in both:
+        s.detect(address)
+    for repeat in REPEATS6:
+        for address in both:
+            s.out(advertisement(HA_MAC, HA_LINK_LOCAL, address, "O"), after=DETECTION + repeat)
+    s.acknowledge(ACCEPTED, sequence, after=DETECTION)
+    s.at(6)
+    for address in both:
+        s.into(solicitation(HOST_MAC, HOST6, address))
+        s.out(advertisement(HA_MAC, HA_LINK_LOCAL, address, "S", to=(HOST_MAC, HOST6)))
+    s.at(7)
+    s.into(frame6(HOST_MAC, HA_MAC, s.ping(source=link_local(HOST_MAC), destination=both[1])))
+    s.count(agent_bindings_created=1, worker_tunnelled=0, worker_link_local=1)
+
+
+IN, OUT = (1000, bytes(range(20))), (1001, bytes(range(50, 70)))
+ESP_LINE = (f'ipsec "{MOBILE6}" {{ algorithm = null-sha1  spi-in = {IN[0]}  auth-key-in = "hex:{IN[1].hex()}"  '
+            f'spi-out = {OUT[0]}  auth-key-out = "hex:{OUT[1].hex()}" }}\n')
+
+
+@case("esp", associations=ESP_LINE)
+def protected_by_esp(s):
+    """Binding updates and their acknowledgements in ESP (RFC 3776 3.1, 3.2; RFC 6275 5.1). A wrong check value, and
+    another's home address, get no answer; a care-of address that ESP does not cover is refused (RFC 6275
+    11.7.1)."""
+    def update(number, care_of=CARE_OF6, covered=True, home=MOBILE6, flip=0):
+        message = sealed(binding_update(number, AUTHENTICATED | HOME_REGISTRATION, 600,
+                                        care_of if covered else None), None, care_of, home, (home, HA6))
+        protected = bytearray(esp(IN[0], number, IN[1], message))
+        protected[-1] ^= flip
+        s.from_router(of_home_address(care_of, HA6, home, bytes(protected), protocol=ESP, hops=61))
+    def answer(status, sequence, number, lifetime=600, care_of=CARE_OF6, after=0):
+        message = sealed(acknowledgement(status, sequence, lifetime), None, care_of, MOBILE6, (HA6, MOBILE6))
+        protected = esp(OUT[0], number, OUT[1], message)
+        s.to_router(to_home_address(HA6, care_of, MOBILE6, protected, protocol=ESP), after=after)
+    s.at(1.5)
+    update(1)
+    s.detect()
+    s.announce6(after=DETECTION)
+    answer(ACCEPTED, 1, number=1, after=DETECTION)
+    s.at(6)
+    update(2, care_of=CARE_OF6_2, flip=1)
+    update(3, care_of=CARE_OF6_2, home=OTHER6)
+    s.at(7)
+    s.pass_through(s.ping())
+    s.at(8)
+    update(4, care_of=CARE_OF6_2, covered=False)
+    answer(129, 4, number=2, lifetime=0, care_of=CARE_OF6_2)
+    s.at(9)
+    update(5, care_of=CARE_OF6_2)
+    answer(ACCEPTED, 5, number=3, care_of=CARE_OF6_2)
+    s.pass_through(s.ping(), care_of=CARE_OF6_2)
+    s.count(agent_bindings_created=1, agent_bindings_moved=1, worker_tunnelled=2)
+
+
+# ---- What cannot go on ----
+
+@case("hop-limit")
+def hop_limit(s):
+    """With hop limit 1 nothing goes on, and the sender hears of it (RFC 8200 3, RFC 4443 3.3); 2 is one more."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    for hops in (1, 0):
+        packet = s.ping(hlim=hops)
+        s.from_router(packet)
+        s.expect_error(packet, *HOPS_OUT)
+    s.at(6.1)
+    s.pass_through(s.ping(hlim=2))
+    s.at(6.2)  # of an error nobody is told
+    error = icmp6_error(TUNNEL_ROUTER6, s.ping(source=MOBILE6, destination=CORRESPONDENT6), *HOPS_OUT)
+    s.from_router(error[:7] + b"\1" + error[8:])
+    s.count(worker_ttl_exceeded=3, worker_tunnelled=1)
+
+
+@case("too-big")
+def too_big(s):
+    """A packet larger than the tunnel's MTU of 1460 comes back (RFC 2473 7.1, RFC 4443 3.2); what just fits
+    goes."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.pass_through(s.ping(1460 - 48))
+    s.at(6.1)
+    packet = s.ping(1460 - 48 + 1)
+    s.from_router(packet)
+    s.expect_error(packet, *PACKET_TOO_BIG, rest=1460)
+    s.at(6.2)
+    packet = s.ping(1500 - 48)
+    s.from_router(packet)
+    s.expect_error(packet, *PACKET_TOO_BIG, rest=1460)
+    s.count(worker_too_big=2, worker_tunnelled=1)
+
+
+@case("narrow-path")
+def narrow_path(s):
+    """A router inside the tunnel takes 1300 bytes: the sender of what was too big is told 1280, less than which
+    nobody need make; up to that a packet is tunnelled, and the tunnel's packet fragmented (RFC 2473 7.1, 8.2,
+    RFC 8200 5)."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    large = s.ping(1400 - 48)
+    s.pass_through(large)
+    s.at(6.1)
+    told = icmp6_error(TUNNEL_ROUTER6, s.tunnel(decremented6(large)), *PACKET_TOO_BIG, rest=1300)
+    s.from_router(told)
+    s.expect_error(told[48 + 40:], *PACKET_TOO_BIG, rest=1280)  # quoting what was quoted
+    s.at(7)
+    packet = s.ping(1281 - 48)
+    s.from_router(packet)
+    s.expect_error(packet, *PACKET_TOO_BIG, rest=1280)
+    s.at(7.1)
+    packet = s.ping(1280 - 48)
+    s.from_router(packet)
+    s.expect_fragments(packet, 1300)
+    s.at(7.2)
+    packet = s.ping(1261 - 48, fl=77)
+    s.from_router(packet)
+    s.expect_fragments(packet, 1300)
+    s.at(7.3)
+    s.pass_through(s.ping(1260 - 48))
+    s.count(worker_too_big=1, worker_fragmented=2, worker_tunnelled=2)
+
+
+@case("encapsulation-limit")
+def encapsulation_limit(s):
+    """A tunnel encapsulation limit of 0 forbids the tunnel, a larger one is one less outside (RFC 2473
+    4.1.1, 5.1)."""
+    def limited(limit):
+        return destination_options(s.ping(), bytes([4, 1, limit]))
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    packet = limited(0)
+    s.from_router(packet)
+    s.expect_error(packet, *ERRONEOUS_FIELD, rest=44)
+    s.at(6.1)
+    s.pass_through(limited(1), limit=0)
+    s.at(6.2)
+    s.pass_through(limited(5), limit=4)
+    s.at(6.3)  # options that are none of the tunnel's
+    s.pass_through(destination_options(s.ping(), b"\x1e\x01\x00"))
+    s.count(worker_encapsulation_limit=1, worker_tunnelled=3)
+
+
+@case("own-source")
+def own_source(s):
+    """What says it came from us, or from the care-of address that it would be sent to, is dropped (RFC 2473 6.6,
+    RFC 2003 3.2); so is what no host can have sent, and multicast."""
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.from_router(s.ping(source=HA6))
+    s.from_router(s.ping(source=CARE_OF6))
+    s.from_router(bytes(encapsulated6(s.ping(), CARE_OF6, MOBILE6)))
+    for source in ("::", "::1", "ff02::1", "::ffff:192.0.2.9"):
+        s.from_router(s.ping(source=source))
+    s.from_router(s.ping(source=link_local(ROUTER_MAC)))
+    s.into(frame6(HOST_MAC, "33:33:00:00:00:fb", s.ping(source=HOST6, destination="ff02::fb")))
+    s.count(worker_loop_own_source=1, worker_loop_care_of=1, worker_recursive=1, worker_bad_source=4,
+            worker_link_local=1, worker_multicast=1, worker_tunnelled=0)
+
+
+@case("unknown-home")
+def unknown_home(s):
+    """A home address without a binding is looked for on the link: delivered where it answers, and else, after
+    three questions, its sender is told (RFC 4861 7.2.2)."""
+    s.at(1.5)
+    packet = s.ping(destination=OTHER6)
+    s.from_router(packet)
+    s.out(solicitation(HA_MAC, HA6, OTHER6))
+    s.at(1.7)
+    s.into(advertisement(MOBILE_MAC, OTHER6, OTHER6, "SO", to=(HA_MAC, HA6)))
+    s.out(frame6(HA_MAC, MOBILE_MAC, decremented6(packet)))
+    s.at(2)
+    packet = s.ping(destination=NOBODY6)
+    s.from_router(packet)
+    for second in range(3):
+        s.out(solicitation(HA_MAC, HA6, NOBODY6), after=second)
+    s.expect_error(decremented6(packet), *UNREACHABLE_ADDRESS, after=3)
+    s.count(worker_punt_resolve=2)
+
+
+# ---- Neighbours ----
+
+@case("neighbour")
+def neighbour(s):
+    """Who asks for whose address in which way gets which flags (RFC 4861 7.2.4, 7.2.8, RFC 6275 10.4.1)."""
+    def ask(at, question, flags, target, to=None, source=HA_LINK_LOCAL):
+        s.at(at)
+        s.into(question)
+        if flags is not None:
+            s.out(advertisement(HA_MAC, source, target, flags, **({"to": to} if to else {})))
+    host, one = (HOST_MAC, HOST6), (HA_MAC, MOBILE6)
+    s.at(1.5)
+    s.register()
+    ask(6, solicitation(HOST_MAC, HOST6, HA6), "SO", HA6, host, HA6)
+    s.is_asked_whether_it_hears(HOST_MAC, HOST6)
+    ask(6.1, solicitation(HOST_MAC, HOST6, HA6, to=(HA_MAC, HA6)), "SO", HA6, host, HA6)
+    ask(6.2, probe6(HOST_MAC, HA6), "O", HA6, source=HA6)
+    ask(6.3, solicitation(HOST_MAC, link_local(HOST_MAC), HA_LINK_LOCAL), "SO", HA_LINK_LOCAL,
+        (HOST_MAC, link_local(HOST_MAC)))
+    s.is_asked_whether_it_hears(HOST_MAC, link_local(HOST_MAC), HA_LINK_LOCAL)
+    ask(6.4, solicitation(HOST_MAC, HOST6, MOBILE6), "S", MOBILE6, host)
+    ask(6.5, solicitation(HOST_MAC, HOST6, MOBILE6, to=one), "S", MOBILE6, host)  # is it still there?
+    ask(6.6, probe6(HOST_MAC, MOBILE6), "", MOBILE6)  # somebody wants it, or the mobile node asks for us
+    ask(6.7, solicitation(HOST_MAC, HOST6, OTHER6), None, None)
+    s.at(6.8)  # through a router: hop limit below 255
+    far = bytearray(solicitation(HOST_MAC, HOST6, MOBILE6))
+    far[14 + 7] = 254
+    s.into(far)
+    s.at(6.9)  # ping
+    ping = s.ping(source=HOST6, destination=HA6, hlim=64)
+    s.into(frame6(HOST_MAC, HA_MAC, ping))
+    s.out(frame6(HA_MAC, HOST_MAC, icmp6_of(HA6, HOST6, 129, 0, int.from_bytes(ping[44:48], "big"), ping[48:])))
+    s.count(worker_off_link=1, agent_arp_answered=3)
+
+
+# ---- Reverse tunnels ----
+
+@case("reverse-tunnel")
+def reverse_tunnel(s):
+    """What a mobile node sends through its tunnel comes from its home address, wherever it goes: to a correspondent,
+    another mobile node, a host on the home link, or us. From elsewhere it is dropped (RFC 6275 10.4.5)."""
+    def send(inner, care_of=CARE_OF6, **fields):
+        s.from_router(encapsulated6(inner, care_of, HA6, **fields))
+    def from_mobile(destination, **fields):
+        return s.ping(source=MOBILE6, destination=destination, **({"hlim": 64} | fields))
+    s.at(1.5)
+    s.register()
+    s.at(6)
+    s.register(CARE_OF6_2, OTHER6, OTHER_SA6)
+    s.host_says_hello()
+    s.at(12)
+    packet = from_mobile(CORRESPONDENT6)
+    send(packet)
+    s.to_router(decremented6(packet))
+    s.at(12.1)  # with an encapsulation limit, as Linux has it
+    packet = from_mobile(CORRESPONDENT6, tc=0x2c)
+    send(packet, limit=4)
+    s.to_router(decremented6(packet))
+    s.at(12.2)  # to another mobile node: out of one tunnel, into another
+    packet = from_mobile(OTHER6)
+    send(packet)
+    s.expect_tunnelled(packet, CARE_OF6_2)
+    s.at(12.3)
+    packet = from_mobile(HOST6)
+    send(packet)
+    s.out(frame6(HA_MAC, HOST_MAC, decremented6(packet)))
+    s.at(12.4)  # to us; the answer goes by the tunnel
+    packet = from_mobile(HA6)
+    send(packet)
+    answer = icmp6_of(HA6, MOBILE6, 129, 0, int.from_bytes(packet[44:48], "big"), packet[48:])
+    s.to_router(encapsulated6(answer, HA6, CARE_OF6))
+    s.at(12.5)
+    packet = from_mobile(CORRESPONDENT6, hlim=1)
+    send(packet)
+    s.to_router(encapsulated6(icmp6_error(HA6, packet, *HOPS_OUT), HA6, CARE_OF6))
+    s.at(13)  # not its care-of address, not its home address, of its link only, of nobody
+    send(from_mobile(CORRESPONDENT6), care_of=CARE_OF6_2)
+    send(s.ping(source=OTHER6, destination=CORRESPONDENT6))
+    send(s.ping(source=CORRESPONDENT6, destination=MOBILE6))
+    send(s.ping(source=link_local(MOBILE_MAC), destination=CORRESPONDENT6))
+    send(from_mobile(CORRESPONDENT6, hlim=0))
+    s.at(13.1)  # another encapsulation, and a registration in the tunnel
+    s.from_router(with_payload(CARE_OF6, HA6, 4, bytes(IPv6(src=MOBILE6, dst=CORRESPONDENT6))))
+    message = sealed(binding_update(9, 0xc000, 600), SA6, CARE_OF6, MOBILE6, (MOBILE6, HA6))
+    send(with_payload(MOBILE6, HA6, 135, message))
+    s.count(worker_decapsulated=2, worker_tunnelled=1, worker_on_link=1, worker_reverse_tunnel=7)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Out of memory at every place in turn, for ESP associations and the list of home agents. The linker sends
+ * the allocations of the agent and what it is built on through here.
+ */
+#include "lab6_check.h"
+
+#include <errno.h>
+
+#include "mip6_discovery.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static int refuse_at; /* the how manieth from now; 0: none */
+
+static bool out_of_memory(void)
+{
+    return refuse_at > 0 && --refuse_at == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return out_of_memory() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return out_of_memory() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return out_of_memory() ? NULL : __real_realloc(old, size);
+}
+
+static struct esp_association association(uint32_t spi)
+{
+    return (struct esp_association){.spi = spi, .algorithm = ESP_NULL_SHA1, .auth_key_len = 20};
+}
+
+/* With its nth allocation refused. */
+static int set_short(size_t i, uint32_t spi_in, uint32_t spi_out, int nth)
+{
+    const struct addr home = lab6_home(i);
+    const struct esp_association in = association(spi_in), out = association(spi_out);
+    refuse_at = nth;
+    const int error = agent_ipsec_set(lab.agent, &home, &in, &out);
+    refuse_at = 0;
+    return error;
+}
+
+/* A packet of nothing: whether the agent knows the SPI. */
+static bool is_known(uint32_t spi)
+{
+    const uint8_t packet[64] = {(uint8_t)(spi >> 24), (uint8_t)(spi >> 16), (uint8_t)(spi >> 8),
+                                (uint8_t)spi};
+    const struct agent_datagram d = {.source = lab6_care_of(0),
+                                     .destination = ip("2001:db8:1::2"),
+                                     .protocol = IPPROTO_NUM_ESP,
+                                     .payload = packet,
+                                     .len = sizeof(packet)};
+    agent_counters_clear(lab.agent);
+    agent_input(lab.agent, &d, lab.now);
+    return lab_counter(&lab, AGENT_ESP_FORGED) == 1;
+}
+
+START_TEST(first_associations)
+{
+    const size_t before = agent_mobiles(lab.agent);
+    const int error = set_short(LAB6_MOBILES, 2000, 3000, _i);
+    ck_assert(error == 0 || error == -ENOMEM);
+    ck_assert_uint_eq(agent_mobiles(lab.agent), before + (error == 0));
+    ck_assert(is_known(2000) == (error == 0));
+    ck_assert_int_eq(set_short(LAB6_MOBILES, 2000, 3000, 0), 0);
+    ck_assert(is_known(2000));
+    ck_assert(error != 0 || _i > 4); /* mobile node, pair, and both ends */
+}
+END_TEST
+
+START_TEST(other_associations)
+{
+    ck_assert_int_eq(set_short(0, 2000, 3000, 0), 0);
+    const int error = set_short(0, 2001, 3001, _i);
+    ck_assert(error == 0 || error == -ENOMEM);
+    ck_assert(is_known(2001) == (error == 0));
+    ck_assert(is_known(2000) == (error != 0));
+}
+END_TEST
+
+START_TEST(new_keys)
+{
+    ck_assert_int_eq(set_short(0, 2000, 3000, 0), 0);
+    const int error = set_short(0, 2000, 3001, _i);
+    ck_assert(error == 0 || error == -ENOMEM);
+    ck_assert(is_known(2000));
+}
+END_TEST
+
+START_TEST(home_agents)
+{
+    const struct nd nd = {.type = ND_ROUTER_ADVERTISEMENT, .source = ip("fe80::1")};
+    static const uint8_t request[8] = {MIP6_HOME_AGENT_REQUEST};
+    const struct agent_datagram d = {.source = lab6_care_of(0),
+                                     .destination = ip("2001:db8:1:0:fdff:ffff:ffff:fffe"),
+                                     .protocol = IPPROTO_NUM_ICMPV6,
+                                     .payload = request,
+                                     .len = sizeof(request)};
+    refuse_at = 1;
+    agent_router_heard(lab.agent, &nd, lab.now);
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_NO_MEMORY), 1);
+    lab_forget(&lab);
+    for (int i = 1; i < 4; i++) {
+        refuse_at = i;
+        agent_input(lab.agent, &d, lab.now);
+        refuse_at = 0;
+    }
+    lab_drain(&lab);
+    ck_assert_uint_ge(lab_counter(&lab, AGENT_HOME_AGENTS_TOLD), 1);
+    ck_assert_uint_ge(lab_counter(&lab, AGENT_NO_MEMORY), 2);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("agent_ipsec_memory");
+    TCase *tc = lab_case(s, "agent_ipsec_memory");
+    tcase_add_loop_test(tc, first_associations, 1, 12);
+    tcase_add_loop_test(tc, other_associations, 1, 12);
+    tcase_add_loop_test(tc, new_keys, 1, 12);
+    tcase_add_test(tc, home_agents);
+    return s;
+}
+
+int main(void)
+{
+    return check_main(suite());
+}

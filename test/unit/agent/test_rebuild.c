@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a primary that has lost its state takes from a secondary's table of IPv6 bindings; for IPv4 see
+ * test_resync.c. */
+#include "flock_check.h"
+#include "lab6.h"
+
+#include "primary/rebuild.h"
+
+enum { OLD_TERM = 3, ACTIVE = START_INTERCEPT };
+
+static struct mobile *mobile6(void)
+{
+    const struct addr home = lab6_home(0);
+    return mobile_by_home(agent(), &home);
+}
+
+static void open_6(void)
+{
+    flock_open(&flock, 1);
+    struct agent_settings *s = &flock.lab.settings;
+    s->home_agents[s->n_home_agents++] = ip("2001:db8:1::2");
+    s->home_networks[s->n_home_networks++] = (struct prefix){ip("2001:db8:1::"), 64};
+    ck_assert_int_eq(agent_configure(agent(), s), 0);
+    lab6_populate(&flock.lab);
+}
+
+static struct delegation_start *hold6(uint8_t flags)
+{
+    struct delegation_start *entry =
+        flock_hold(&flock, 0, 0, delegation_first_generation(OLD_TERM) + 7, flags);
+    entry->home = lab6_home(0);
+    entry->care_of = lab6_care_of(0);
+    entry->source = ip("2001:db8:1::2");
+    entry->encapsulation = ENCAPSULATION_IPV6_IN_IPV6;
+    return entry;
+}
+
+static void from_before(void)
+{
+    script(0)->term = OLD_TERM;
+    flock_boot(&flock, 0);
+    flock_wait_ms(&flock, 200);
+}
+
+START_TEST(ipv6_binding)
+{
+    struct delegation_start *entry = hold6(ACTIVE | START_LINK_LOCAL);
+    entry->tunnel_mtu = 1400;
+    from_before();
+    struct binding_view view;
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
+    ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
+    ck_assert(addr_equal(&view.care_of[0].address, &entry->care_of));
+    ck_assert(addr_equal(&view.home_agent, &entry->source));
+    ck_assert_uint_eq(view.care_of[0].encapsulation, ENCAPSULATION_IPV6_IN_IPV6);
+    ck_assert_uint_eq(view.care_of[0].path_mtu, 1400);
+    ck_assert(
+        view.care_of[0].reverse); /* RFC 6275 section 10.4.5: whatever the flags and reverse-tunnel say */
+    ck_assert(mobile6()->cares->link_local);
+    const struct delegation_record *r = flock_heard(&flock, 0, &entry->home);
+    ck_assert(r != NULL && r->type == DELEGATION_RECORD_START);
+    ck_assert_uint_eq(r->start.flags & (START_INTERCEPT | START_LINK_LOCAL),
+                      START_INTERCEPT | START_LINK_LOCAL);
+}
+END_TEST
+
+START_TEST(without_the_link_local_address)
+{
+    const struct addr home = hold6(ACTIVE)->home;
+    from_before();
+    ck_assert(!mobile6()->cares->link_local);
+    ck_assert_uint_eq(flock_heard(&flock, 0, &home)->start.flags & START_LINK_LOCAL, 0);
+}
+END_TEST
+
+/* A secondary tunnelled from its own address: the binding is with the home agent of its network. */
+START_TEST(own_source)
+{
+    struct delegation_start *entry = hold6(ACTIVE);
+    entry->source = addr_unspecified;
+    from_before();
+    struct binding_view view;
+    const struct addr home_agent = ip("2001:db8:1::2");
+    ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
+    ck_assert(addr_equal(&view.home_agent, &home_agent));
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    const char *care_of; /* NULL: as hold6 has it */
+    uint8_t encapsulation;
+} rows[] = {
+    {"IPv4's encapsulation", NULL, ENCAPSULATION_IPIP},
+    {"one that is not granted", NULL, ENCAPSULATION_IPV6_IN_IPV4},
+    {"one that there is not", NULL, 31},
+    {"to an IPv4 address", "192.0.2.1", ENCAPSULATION_IPV6_IN_IPV6},
+    {"to a link-local address", "fe80::1", ENCAPSULATION_IPV6_IN_IPV6},
+    {"to a multicast address", "ff0e::1", ENCAPSULATION_IPV6_IN_IPV6},
+};
+
+START_TEST(not_rebuilt)
+{
+    struct delegation_start *entry = hold6(ACTIVE);
+    entry->encapsulation = rows[_i].encapsulation;
+    if (rows[_i].care_of != NULL)
+        entry->care_of = ip(rows[_i].care_of);
+    from_before();
+    ck_assert_msg(counted(AGENT_REBUILT) == 0, "%s", rows[_i].what);
+    ck_assert_uint_eq(agent_bindings(agent()), 0);
+    ck_assert_uint_eq(stop_at(0, &entry->home)->mode, STOP_LINGER);
+}
+END_TEST
+
+/* What comes of it goes unheard, the greetings to the secondary among it. */
+static void discard_effects(void)
+{
+    while (agent_pop(agent()) != NULL)
+        continue;
+}
+
+static void update(const struct ask6 *ask)
+{
+    uint8_t bytes[256];
+    const size_t len = lab6_encode(&flock.lab, ask, bytes, sizeof(bytes));
+    const struct agent_datagram d = lab6_datagram(ask, bytes, len);
+    flock_primary_works = true;
+    agent_input(agent(), &d, flock.lab.now);
+    discard_effects();
+    flock.lab.now.mono_ns += LAB6_DETECTION_MS * NSEC_PER_MS;
+    agent_expire(agent(), flock.lab.now, 100);
+    discard_effects();
+    flock_primary_works = false;
+}
+
+/* A binding update since our start, and be it one that found nothing to end. */
+START_TEST(what_we_heard_ourselves_counts_for_more)
+{
+    static const struct {
+        const char *what;
+        bool bound, ended;
+    } heard[] = {{"bound", true, false}, {"bound and back home", true, true}, {"back home", false, true}};
+    struct lab *lab = &flock.lab;
+    hold6(ACTIVE)->care_of = lab6_care_of(20);
+    if (heard[_i].bound) {
+        const struct ask6 ask = lab6_ask(lab, 0);
+        update(&ask);
+        ck_assert_uint_eq(agent_bindings(agent()), 1);
+    }
+    if (heard[_i].ended) {
+        const struct ask6 ask = lab6_ask_return(lab, 0);
+        update(&ask);
+    }
+    from_before();
+    ck_assert_msg(counted(AGENT_REBUILT) == 0, "%s", heard[_i].what);
+    ck_assert_uint_eq(agent_bindings(agent()), !heard[_i].ended);
+}
+END_TEST
+
+/* A node that only refreshes is new to a primary that has lost its state; its forwarder, which the primary
+ * has not met yet, may still be announcing it. */
+START_TEST(announced_by_a_secondary_that_is_not_met)
+{
+    const struct addr home = lab6_home(0);
+    const struct agent_neighbor heard = {.mac = {{2, 9, 9, 9, 9, 9}}, .claimed = home};
+    const uint64_t lease_ns = flock.lab.settings.delegation.lease_ms * NSEC_PER_MS;
+    const struct ask6 ask = lab6_ask(&flock.lab, 0);
+    uint8_t bytes[256];
+    const size_t len = lab6_encode(&flock.lab, &ask, bytes, sizeof(bytes));
+    const struct agent_datagram d = lab6_datagram(&ask, bytes, len);
+    flock.lab.now.mono_ns += lease_ns - 1 + (uint64_t)_i;
+    agent_input(agent(), &d, flock.lab.now);
+    agent_heard(agent(), &heard, flock.lab.now);
+    discard_effects();
+    flock.lab.now.mono_ns += LAB6_DETECTION_MS * NSEC_PER_MS;
+    agent_expire(agent(), flock.lab.now, 100);
+    discard_effects();
+    ck_assert_uint_eq(agent_bindings(agent()), _i == 0);
+}
+END_TEST
+
+/* ---- Replay protection: what a START bears of it, and what comes of that ---- */
+enum { ROUNDING = 1 << 17 };
+
+START_TEST(cookie)
+{
+    static const struct {
+        uint64_t newest;
+        uint16_t sequence;
+        bool has_sequence;
+    } states[] = {
+        {0, 0, false},
+        {0, 0, true},
+        {0, 65535, true},
+        {UINT64_C(0xe8d5c3b2a1908071), 0, false},
+        {UINT64_C(0xe8d5c3b2a1908071), 4711, true},
+        {UINT64_C(0xe8d5c3b2a1900000), 1, true},
+        {UINT64_C(0xe8d5c3b2fffe0001), 0, false},
+    };
+    struct mobile *m = mobile6();
+    m->newest = states[_i].newest;
+    m->sequence = states[_i].sequence;
+    m->has_sequence = states[_i].has_sequence;
+    struct delegation_start *entry = hold6(ACTIVE);
+    entry->cookie = rebuild_cookie(m);
+    const uint64_t floor = UINT64_C(0xe8d5c30000000000);
+    m->newest = floor;
+    m->sequence = 0;
+    m->has_sequence = false;
+    from_before();
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
+    ck_assert_int_eq(m->has_sequence, states[_i].has_sequence);
+    ck_assert_uint_eq(m->sequence, states[_i].sequence);
+    const uint64_t newest = states[_i].newest > floor ? states[_i].newest : floor;
+    ck_assert_uint_ge(m->newest, newest);
+    ck_assert_uint_lt(m->newest - newest, ROUNDING);
+}
+END_TEST
+
+/* A mobile node that said nothing of a sequence has all 64 bits: an IPv4 cookie is the timestamp itself. */
+START_TEST(cookie_of_ipv4)
+{
+    struct mobile *m = flock_mobile(&flock, 0);
+    m->newest = UINT64_C(0xe8d5c3b2a1908071);
+    ck_assert_uint_eq(rebuild_cookie(m), m->newest);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("rebuild");
+    TCase *all = tcase_create("rebuild");
+    tcase_add_checked_fixture(all, open_6, teardown);
+    suite_add_tcase(suite, all);
+    tcase_add_test(all, ipv6_binding);
+    tcase_add_test(all, without_the_link_local_address);
+    tcase_add_test(all, own_source);
+    tcase_add_loop_test(all, not_rebuilt, 0, ROWS(rows));
+    tcase_add_loop_test(all, what_we_heard_ourselves_counts_for_more, 0, 3);
+    tcase_add_loop_test(all, announced_by_a_secondary_that_is_not_met, 0, 2);
+    tcase_add_loop_test(all, cookie, 0, 7);
+    tcase_add_test(all, cookie_of_ipv4);
+    return check_main(suite);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Out of memory at every place in turn, while a binding update waits for duplicate address detection and is
+ * granted. The linker sends the agent's allocations through here.
+ */
+#include "lab6_check.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static int refuse_at; /* the how manieth from now; 0: none. Check allocates as well, so never during a ck_ */
+
+static bool refused_now(void)
+{
+    return refuse_at > 0 && --refuse_at == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refused_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refused_now() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return refused_now() ? NULL : __real_realloc(old, size);
+}
+
+/* Puts an end to it. True: it did come to a refusal. */
+static bool end_refusal(void)
+{
+    const bool happened = refuse_at == 0;
+    refuse_at = 0;
+    return happened;
+}
+
+static struct answer6 send_short(const struct ask6 *ask, int nth)
+{
+    refuse_at = nth;
+    return lab6_send(&lab, ask);
+}
+
+static struct answer6 detect_short(const struct ask6 *ask, int nth)
+{
+    refuse_at = nth;
+    lab_wait(&lab, LAB6_DETECTION_MS * NSEC_PER_MS);
+    return lab6_answer(&lab, ask);
+}
+
+/* Nothing is left of it, and the same may be asked again. */
+static void came_to_nothing(const struct answer6 *a, const struct ask6 *ask)
+{
+    struct binding_view v;
+    if (a->sent)
+        check_ack(a, MIP6_NO_RESOURCES, true);
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_NO_MEMORY), 1);
+    ck_assert(!is_bound(0, &v));
+    wait_for_detection();
+    ck_assert_uint_eq(agent_bindings(lab.agent), 0);
+    in_order("");
+    accepted(ask);
+}
+
+START_TEST(update)
+{
+    const struct ask6 ask = lab6_ask(&lab, 0);
+    const struct answer6 a = send_short(&ask, _i);
+    if (end_refusal() && (a.sent || lab.n_log == 0)) {
+        came_to_nothing(&a, &ask);
+        return;
+    }
+    in_order("P");
+    wait_for_detection();
+    const struct answer6 later = lab6_answer(&lab, &ask);
+    check_ack(&later, MIP6_ACCEPTED, true);
+}
+END_TEST
+
+START_TEST(detection)
+{
+    const struct ask6 ask = lab6_ask(&lab, 0);
+    ck_assert(!lab6_send(&lab, &ask).sent);
+    const struct answer6 a = detect_short(&ask, _i);
+    end_refusal();
+    ck_assert(a.sent);
+    if (mip6_status_is_success(a.ack.status))
+        ck_assert_uint_eq(agent_bindings(lab.agent), 1);
+    else
+        came_to_nothing(&a, &ask);
+}
+END_TEST
+
+START_TEST(move)
+{
+    bind_node(0);
+    struct binding_view before, after;
+    ck_assert(is_bound(0, &before));
+    struct ask6 ask = lab6_ask(&lab, 0);
+    ask.source = ip("2001:db8:c::42");
+    const struct answer6 a = send_short(&ask, _i);
+    const bool success = end_refusal() ? a.sent && mip6_status_is_success(a.ack.status) : true;
+    ck_assert(is_bound(0, &after));
+    ck_assert(addr_equal(&after.care_of[0].address, success ? &ask.source : &before.care_of[0].address));
+    ck_assert_uint_eq(after.n_care_of, 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("binding updates out of memory");
+    TCase *t = lab_case(suite, "out of memory");
+    tcase_add_loop_test(t, update, 1, 8);
+    tcase_add_loop_test(t, detection, 1, 12);
+    tcase_add_loop_test(t, move, 1, 8);
+    return check_main(suite);
+}
