@@ -53,8 +53,8 @@ crowd_down()
 # crowd_conf LINE...: an appliance's configuration on standard input, with an address in the crowd's network as well.
 crowd_on_port()
 {
-    sed -e 's|addresses = {"10\.1\.0\.\([0-9]*\)/24"}|addresses = {"10.1.0.\1/24", "10.50.0.\1/16"}|' \
-        -e 's|home-networks = {"10.1.0.0/24"}|home-networks = {"10.1.0.0/24", "10.50.0.0/16"}|'
+    sed -e 's|addresses = {"10\.1\.0\.\([0-9]*\)/24"|&, "10.50.0.\1/16"|' \
+        -e 's|home-networks = {"10.1.0.0/24"|&, "10.50.0.0/16"|'
 }
 
 # crowd_primary LINE...: the primary's configuration.
@@ -64,7 +64,7 @@ crowd_primary()
     for ((i = 0; i < CROWD; i++)); do
         echo "10.50.$((1 + i / 256)).$((i % 256)),256,$LAB_KEY"
     done >"$LAB_DIR/crowd.csv"
-    appliance_conf 'mobile-nodes = "crowd.csv"' "$@" | crowd_on_port >"$LAB_DIR/pha.conf"
+    appliance_conf 'mobile-nodes = "crowd.csv"' "$@" | families | crowd_on_port >"$LAB_DIR/pha.conf"
     chmod 600 "$LAB_DIR/pha.conf" "$LAB_DIR/crowd.csv"
 }
 

@@ -5,12 +5,15 @@
 #
 #     rtr ---- 10.2.0.0/24 (visited1) ----[ bridge visited in mn ]---- tap ---- guest 10.2.0.50
 #
+# A test may put the guest elsewhere: GUEST_CARE_OF, GUEST_TAPS, GUEST_MODULES, guest_plug and guest_configure are
+# its to replace.
+#
 # The guest's root is a directory of the lab, mounted by hostfs: what it writes to /out is at GUEST_ROOT/out. It is
 # told what to do by a shell on TCP port 2300 of its care-of address, so nothing but the link leads to it.
 
 GUEST_ROOT=$LAB_DIR/guest
 GUEST_CARE_OF=10.2.0.50
-GUEST_TAP=tap0
+GUEST_TAPS=(tap0) # of its NICs vec0, vec1, ... in their order
 GUEST_MODULES=(tunnel4 ip_tunnel ipip)
 GUEST_SHELL_PORT=2300
 # shellcheck disable=SC2034 # for whoever sources this
@@ -57,6 +60,16 @@ guest_install_modules()
     done
 }
 
+# What its init does to its NICs, on standard output.
+guest_configure()
+{
+    cat <<INIT
+ip address add $GUEST_CARE_OF/24 dev vec0
+ip link set vec0 up
+ip route add default via 10.2.0.1
+INIT
+}
+
 guest_write_init()
 {
     cat >"$GUEST_ROOT/init" <<INIT
@@ -69,9 +82,7 @@ for module in ${GUEST_MODULES[*]}; do
     insmod /modules/\$module.ko
 done
 ip link set lo up
-ip address add $GUEST_CARE_OF/24 dev vec0
-ip link set vec0 up
-ip route add default via 10.2.0.1
+$(guest_configure)
 printf '#!/bin/sh\nsha256sum\n' >/tmp/sink
 chmod +x /tmp/sink
 nc -ll -p $GUEST_SINK_PORT -e /tmp/sink &
@@ -80,15 +91,29 @@ INIT
     chmod +x "$GUEST_ROOT/init"
 }
 
-# A tap on the visited link, behind a bridge in the mobile node's namespace.
+# guest_tap TAP INTERFACE: a tap on the link of an interface of the mobile node's namespace, behind a bridge there.
+guest_tap()
+{
+    local ns=$LAB_ID-mn bridge=$2-$1
+    ip -n "$ns" link add "$bridge" type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+    ip -n "$ns" tuntap add dev "$1" mode tap
+    ip -n "$ns" link set "$2" master "$bridge" up
+    ip -n "$ns" link set "$1" master "$bridge" up
+    ip -n "$ns" link set "$bridge" up
+}
+
 guest_plug()
 {
-    local ns=$LAB_ID-mn
-    ip -n "$ns" link add visited type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-    ip -n "$ns" tuntap add dev "$GUEST_TAP" mode tap
-    ip -n "$ns" link set visited1 master visited up
-    ip -n "$ns" link set "$GUEST_TAP" master visited up
-    ip -n "$ns" link set visited up
+    guest_tap tap0 visited1
+}
+
+# The kernel's words for its NICs.
+guest_nics()
+{
+    local i
+    for i in "${!GUEST_TAPS[@]}"; do
+        echo "vec$i:transport=tap,ifname=${GUEST_TAPS[i]},depth=128"
+    done
 }
 
 # guest COMMAND...: what a shell in the guest says to it. Status 1: it had none, or not 0.
@@ -119,7 +144,9 @@ guest_keep_awake()
 # kernel does not run (it needs ptrace, and memory that may be executed).
 guest_up()
 {
-    mkdir -p "$GUEST_ROOT"/{bin,dev,etc,modules,out,proc,tmp} "$LAB_DIR/uml"
+    local -a nics
+    mapfile -t nics < <(guest_nics)
+    mkdir -p "$GUEST_ROOT"/{bin,dev,etc,modules,out,proc,tmp,var/run} "$LAB_DIR/uml"
     echo root:x:0:0::/:/bin/sh >"$GUEST_ROOT/etc/passwd"
     cp "$(command -v busybox)" "$GUEST_ROOT/bin/"
     guest_install "$@"
@@ -127,7 +154,7 @@ guest_up()
     guest_write_init
     guest_plug
     lab_spawn guest mn linux.uml mem=128M umid=guest "uml_dir=$LAB_DIR/uml" rootfstype=hostfs "rootflags=$GUEST_ROOT" \
-        rw init=/init con=null con0=null,fd:1 "vec0:transport=tap,ifname=$GUEST_TAP,depth=128" </dev/null
+        rw init=/init con=null con0=null,fd:1 "${nics[@]}" </dev/null
     guest_keep_awake
     wait_for 30 guest true && return
     guest_began && lab_fail "the guest does not boot: $(lab_log guest)"

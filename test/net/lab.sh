@@ -19,6 +19,10 @@
 #   mn    the mobile node's host: interfaces home0, visited1, visited2, one of them up at a time
 #   home  the bridge br0 that is the home link
 #
+# lab_ipv6 gives the hosts IPv6 as well: 2001:db8:1::/64 is the home link, 2001:db8:2::/64 and 2001:db8:3::/64 are visited,
+# 2001:db8:9::/64 is the correspondent's; the router is ::1 on each, other hosts have the number that they have in IPv4. Without it
+# nobody speaks a word of IPv6.
+#
 # Everything hangs on namespaces homeport-PID-NAME and a directory LAB_BASE/PID. A run that was killed is
 # cleared away by the next lab_up: by its namespaces, and by the processes that live in them.
 
@@ -31,11 +35,16 @@ LAB_BUILD=${HOMEPORT_BUILD:-$LAB_ROOT/build}
 
 LAB_HOME_AGENT=10.1.0.2
 LAB_HOME_ADDRESS=10.1.0.50
+LAB_HOME_AGENT6=2001:db8:1::2
+LAB_HOME_ADDRESS6=2001:db8:1::50
 # shellcheck disable=SC2034 # for whoever sources this
 LAB_KEY=hex:000102030405060708090a0b0c0d0e0f
 LAB_SKIP=77 # meson: skipped
 
+LAB_IPV6=false # lab_ipv6 was called
+
 declare -A LAB_PID=() # of what lab_spawn started, by its name
+declare -A LAB_FED=() # file descriptors that feed homeport-mn, by its name
 
 lab_say()
 {
@@ -215,6 +224,44 @@ lab_build()
     lab_plug_appliance pha
 }
 
+# lab_ipv6_on NAME: its kernel speaks IPv6: its link-local addresses are good at once, and no router is asked for.
+lab_ipv6_on()
+{
+    # shellcheck disable=SC2016 # the inner shell's
+    on "$1" sh -c 'cd /proc/sys/net/ipv6/conf && for i in *; do
+        echo 0 >"$i/accept_ra"; echo 0 >"$i/accept_dad"; echo 0 >"$i/dad_transmits"; echo 0 >"$i/router_solicitations"
+        echo 0 >"$i/disable_ipv6"; done'
+}
+
+# lab_address6 NAME IF ADDRESS/BITS
+lab_address6()
+{
+    ip -n "$LAB_ID-$1" address add "$3" dev "$2" nodad
+}
+
+# IPv6 for the kernels of the lab's hosts, after lab_up.
+lab_ipv6()
+{
+    local name
+    LAB_IPV6=true
+    set -E
+    trap 'lab_fail "the lab has no IPv6: $BASH_COMMAND"' ERR
+    for name in rtr cn hh mn; do
+        lab_ipv6_on "$name"
+    done
+    on rtr sysctl -qw net.ipv6.conf.all.forwarding=1
+    lab_address6 rtr home0 2001:db8:1::1/64
+    lab_address6 rtr visited1 2001:db8:2::1/64
+    lab_address6 rtr visited2 2001:db8:3::1/64
+    lab_address6 rtr corr0 2001:db8:9::1/64
+    lab_address6 hh eth0 2001:db8:1::9/64
+    ip -n "$LAB_ID-hh" -6 route add default via 2001:db8:1::1
+    lab_address6 cn eth0 2001:db8:9::2/64
+    ip -n "$LAB_ID-cn" -6 route add default via 2001:db8:9::1
+    trap - ERR
+    set +E
+}
+
 # lab_plug_appliance NAME: its port hp0 on the home link, which its kernel does not touch.
 lab_plug_appliance()
 {
@@ -371,6 +418,34 @@ CONF
     printf '%s\n' "$@"
 }
 
+# appliance_conf6 [LINE...]: the same for both families.
+# shellcheck disable=SC2120
+appliance_conf6()
+{
+    appliance_conf "$@" | with_ipv6
+}
+
+# What the configurations here have for IPv4, for IPv6 too; from standard input to standard output. An appliance's IPv6 address has
+# the number of its IPv4 one.
+with_ipv6()
+{
+    sed -e 's|^\( *addresses *= *{"10\.1\.0\.\([0-9]*\)/24"\)|\1, "2001:db8:1::\2/64"|' \
+        -e 's|^route "0.0.0.0/0".*|&\nroute "::/0" { via = "2001:db8:1::1" }|' \
+        -e "s|^\( *addresses *= *{\"$LAB_HOME_AGENT\"\)|\1, \"$LAB_HOME_AGENT6\"|" \
+        -e 's|^\( *home-networks *= *{"10.1.0.0/24"\)|\1, "2001:db8:1::/64"|' \
+        -e "s|^mobile-node \"$LAB_HOME_ADDRESS\" .*|&\nmobile-node \"$LAB_HOME_ADDRESS6\" { spi = 256  key = \"$LAB_KEY\"  replay = sequence }|"
+}
+
+# That where lab_ipv6 was called.
+families()
+{
+    if $LAB_IPV6; then
+        with_ipv6
+    else
+        cat
+    fi
+}
+
 # The key that the primary and its secondary N share.
 lab_pair_key()
 {
@@ -393,7 +468,7 @@ secondary_conf()
 {
     local n=$1
     shift
-    machine_conf "sha$n" $((1 + n)) secondary "10.1.0.$((2 + n))"
+    machine_conf "sha$n" $((1 + n)) secondary "10.1.0.$((2 + n))" | families
     printf 'primary "pha" { address = "%s"  spi = %d  key = "%s" }\n' "$LAB_HOME_AGENT" $((1000 + n)) "$(lab_pair_key "$n")"
     printf 'home-agent { max-bindings = 65536 }\n'
     printf '%s\n' "$@"
@@ -479,14 +554,14 @@ forwards_settled()
 # ---- The mobile node ----
 
 # roam_to visited1|visited2|home: moves the mobile node's host there, with the care-of address 10.2.0.50 or
-# 10.3.0.50; at home it has no address but the one that homeport-mn puts there.
+# 10.3.0.50 (2001:db8:2::50 or 2001:db8:3::50); at home it has no address but the one that homeport-mn puts there.
 roam_to()
 {
-    local ns=$LAB_ID-mn interface address router
+    local ns=$LAB_ID-mn interface address router net
     case $1 in
-    visited1) interface=visited1 address=10.2.0.50/24 router=10.2.0.1 ;;
-    visited2) interface=visited2 address=10.3.0.50/24 router=10.3.0.1 ;;
-    home) interface=home0 address='' router=10.1.0.1 ;;
+    visited1) interface=visited1 address=10.2.0.50/24 router=10.2.0.1 net=2001:db8:2: ;;
+    visited2) interface=visited2 address=10.3.0.50/24 router=10.3.0.1 net=2001:db8:3: ;;
+    home) interface=home0 address='' router=10.1.0.1 net=2001:db8:1: ;;
     *) lab_fail "roam_to $1: no such place" ;;
     esac
     local other
@@ -500,6 +575,9 @@ roam_to()
     [[ -z $address ]] || ip -n "$ns" address replace "$address" dev "$interface"
     ip -n "$ns" route replace default via "$router" dev "$interface" onlink
     wait_for 5 lab_carrier "$interface" || lab_fail "no carrier on $interface"
+    $LAB_IPV6 || return 0
+    [[ -z $address ]] || ip -n "$ns" address replace "$net:50/64" dev "$interface" nodad
+    ip -n "$ns" -6 route replace default via "$net:1" dev "$interface" onlink
 }
 
 lab_carrier()
@@ -510,25 +588,61 @@ lab_carrier()
 # start_mobile OPTION...: homeport-mn for the lab's mobile node, fed by mobile_do.
 start_mobile()
 {
-    rm -f "$LAB_DIR/mobile.fifo"
-    mkfifo "$LAB_DIR/mobile.fifo"
-    # Open for both: neither side waits for the other, and there is no end of file between two commands.
-    exec {LAB_MOBILE_FD}<>"$LAB_DIR/mobile.fifo"
-    lab_spawn mobile mn "$LAB_BUILD/app/mn/homeport-mn" --home-agent "$LAB_HOME_AGENT" \
-        --home "$LAB_HOME_ADDRESS" --spi 256 --key "$LAB_KEY" --quiet "$@" <"$LAB_DIR/mobile.fifo"
+    start_fed mobile "$LAB_HOME_AGENT" "$LAB_HOME_ADDRESS" "$@"
 }
 
 # mobile_do COMMAND...: one line to homeport-mn.
 mobile_do()
 {
-    printf '%s\n' "$*" >&"$LAB_MOBILE_FD"
+    feed mobile "$@"
 }
 
 stop_mobile()
 {
-    local status=0
-    lab_stop mobile || status=$?
-    exec {LAB_MOBILE_FD}>&-
+    stop_fed mobile
+}
+
+# The same for its IPv6 home address.
+start_mobile6()
+{
+    start_fed mobile6 "$LAB_HOME_AGENT6" "$LAB_HOME_ADDRESS6" --replay sequence "$@"
+}
+
+mobile6_do()
+{
+    feed mobile6 "$@"
+}
+
+stop_mobile6()
+{
+    stop_fed mobile6
+}
+
+# start_fed NAME HOME-AGENT HOME-ADDRESS OPTION...: homeport-mn, its commands by feed NAME.
+start_fed()
+{
+    local name=$1 agent=$2 home=$3 fifo=$LAB_DIR/$1.fifo fd
+    shift 3
+    rm -f "$fifo"
+    mkfifo "$fifo"
+    # Open for both: neither side waits for the other, and there is no end of file between two commands.
+    exec {fd}<>"$fifo"
+    LAB_FED[$name]=$fd
+    lab_spawn "$name" mn "$LAB_BUILD/app/mn/homeport-mn" --home-agent "$agent" \
+        --home "$home" --spi 256 --key "$LAB_KEY" --quiet "$@" <"$fifo"
+}
+
+# feed NAME WORD...
+feed()
+{
+    printf '%s\n' "${*:2}" >&"${LAB_FED[$1]}"
+}
+
+stop_fed()
+{
+    local status=0 fd=${LAB_FED[$1]}
+    lab_stop "$1" || status=$?
+    exec {fd}>&-
     return $status
 }
 
