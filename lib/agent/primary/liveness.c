@@ -269,9 +269,23 @@ static void judge_lease(struct agent *agent, struct node *node, uint64_t sequenc
         grant(agent, node, sequence, now);
 }
 
+/* Tombstones that stay although nothing of ours is open, and the floor is as high as it can be, bear
+ * generations of an earlier life of ours in this same term: the secondary obeyed it only after it had told us
+ * the highest term that it knew. */
+static void outgrow_earlier_life(struct agent *agent, const struct node *node,
+                                 const struct delegation_load *load)
+{
+    const struct delegation_load *before = &node->load;
+    const bool stay = load->tombstones > 0 && load->tombstones == before->tombstones;
+    if (stay && load->floor == before->floor && load->floor == agent->generation &&
+        load->floor == operations_floor(agent, node))
+        node_raise_term(agent, agent->term);
+}
+
 void liveness_keepalive(struct agent *agent, struct node *node, const struct delegation_header *header,
                         const struct delegation_load *load, struct instant now)
 {
+    outgrow_earlier_life(agent, node, load);
     node->load = *load;
     node->load_ns = now.mono_ns;
     node->silent = false;

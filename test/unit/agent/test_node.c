@@ -155,6 +155,30 @@ START_TEST(floor_is_0_before_synchronisation)
 }
 END_TEST
 
+/* Found by seed 117665099492461 of the simulation: a primary restarts while a secondary is frozen, which,
+ * thawed, tells it the highest term that it knows, and only then obeys what the former life had sent in the
+ * term above, which now is that of the new life, too. */
+START_TEST(tombstones_of_an_earlier_life_are_outgrown)
+{
+    up(0);
+    flock_keepalive(&flock, 0);
+    const uint32_t term = agent()->term;
+    script(0)->load.tombstones = 3;
+    script(0)->load.floor = script(0)->lease.floor;
+    flock_keepalive(&flock, 0); /* they may be about to go */
+    ck_assert_uint_eq(agent()->term, term);
+    flock_keepalive(&flock, 0);
+    ck_assert_uint_eq(agent()->term, term + 1);
+    ck_assert_uint_eq(script(0)->lease.floor, agent()->generation);
+    ck_assert_uint_gt(script(0)->lease.floor, script(0)->load.floor);
+    script(0)->load.floor = script(0)->lease.floor;
+    script(0)->load.tombstones = 0;
+    flock_keepalive(&flock, 0);
+    flock_keepalive(&flock, 0);
+    ck_assert_uint_eq(agent()->term, term + 1);
+}
+END_TEST
+
 START_TEST(silence_makes_suspect_then_dead_after_lease_and_detection)
 {
     up(0);
@@ -705,6 +729,7 @@ static void add_alone(Suite *suite)
     tcase_add_test(one, dismissed_and_dead_goes);
     tcase_add_test(one, keepalive_is_answered_with_a_lease);
     tcase_add_test(one, floor_is_0_before_synchronisation);
+    tcase_add_test(one, tombstones_of_an_earlier_life_are_outgrown);
     tcase_add_test(one, silence_makes_suspect_then_dead_after_lease_and_detection);
     tcase_add_test(one, suspect_heard_again_is_ready);
     tcase_add_test(one, shorter_lease_does_not_shorten_the_count_of_a_longer_one);
