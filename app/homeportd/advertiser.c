@@ -2,18 +2,10 @@
 #include "advertiser.h"
 
 #include "instant.h"
+#include "random.h"
 #include "timerq.h"
 
 enum { HOP_LIMIT = 64, SLAAC_BITS = 64 /* interface identifiers are of 64 bits (RFC 2464 section 4) */ };
-
-/* splitmix64's increments and mixing. */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
 
 /* Anywhere in from..to. */
 static uint64_t between(struct advertiser *a, uint64_t from, uint64_t to)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "mobile.h"
 #include "mobile_format.h"
+#include "random.h"
 
 /* The same thing is not asked for again within a second (RFC 5944 section 3.6). */
 static const uint64_t pause_ns = NSEC_PER_S;
@@ -20,13 +21,10 @@ const char *mobile_code_text(const struct mobile *m, uint8_t code)
     return m->format->code_text(code);
 }
 
-/* splitmix64: identifications need to differ and to be hard to guess from outside, not to be secret. */
+/* Identifications need to differ and to be hard to guess from outside, not to be secret. */
 uint64_t mobile_draw(struct mobile *m)
 {
-    uint64_t z = m->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return random_next(&m->random);
 }
 
 void mobile_init(struct mobile *m, const struct mobile_policy *policy, const struct mobile_identity *identity,

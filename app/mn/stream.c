@@ -7,6 +7,7 @@
 #include "addr.h"
 #include "bytes.h"
 #include "instant.h"
+#include "random.h"
 #include "successor.h"
 
 #include <arpa/inet.h>
@@ -239,13 +240,10 @@ static void targets_free(struct targets *t)
     free(t->upto);
 }
 
-/* A number in [0, 1): SplitMix64. */
+/* A number in [0, 1). */
 static double chance(uint64_t *state)
 {
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+    return (double)(random_next(state) >> 11) * 0x1p-53;
 }
 
 static uint32_t targets_pick(struct targets *t)

@@ -6,6 +6,7 @@
 
 #include "primary/delegation.h"
 #include "primary/policy.h"
+#include "random.h"
 #include "secondary/held.h"
 
 enum {
@@ -99,13 +100,9 @@ void agent_secret(struct agent *agent, uint8_t out[static 16])
     memcpy(out, mac, 16);
 }
 
-/* SplitMix64. */
 uint64_t agent_random(struct agent *agent)
 {
-    uint64_t z = agent->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return random_next(&agent->random);
 }
 
 /* ---- Input ---- */
