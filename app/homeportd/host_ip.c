@@ -160,8 +160,8 @@ static void serve_icmp(struct control *c, const struct arrival *a, const struct 
         control_count(c, CONTROL_ICMP_MALFORMED);
     else if (may_answer_echo(a, ip, &icmp))
         answer_echo(c, a, ip, &icmp);
-    else if (is_nd(ip, icmp.type))
-        serve_nd(c, a, ip);
+    else if (is_nd(ip, icmp.type)) /* not heard on the link, or workers would have said so */
+        control_count(c, CONTROL_ND_MALFORMED);
     else if (is_discovery(ip, &icmp))
         serve_upper_layer(c, a, ip);
     else if (icmp_is_error(ip, icmp.type)) {
@@ -175,10 +175,8 @@ static void serve_icmp(struct control *c, const struct arrival *a, const struct 
 
 static void refuse_problem(struct control *c, const struct arrival *a, const struct ip_problem *problem)
 {
-    static const enum icmp_error what[] = {ICMP_ERROR_PARAMETER, ICMP_ERROR_PROTOCOL, ICMP_ERROR_OPTION};
     control_count(c, CONTROL_IP_PROBLEMS);
-    if (problem->code < RTE_DIM(what))
-        refuse(c, a, what[problem->code], problem->pointer);
+    refuse(c, a, icmp_error_of(problem), problem->pointer);
 }
 
 static bool decode(struct control *c, const struct arrival *a, struct ip_header *out)
@@ -198,14 +196,15 @@ static bool decode(struct control *c, const struct arrival *a, struct ip_header 
     return false;
 }
 
-/* An address of ours is not while others may have it (RFC 4862 section 5.4), nor beyond its scope. */
-static bool is_for_us(const struct control *c, const struct arrival *a, const struct addr *destination)
+/* An address of ours is not while others may have it (RFC 4862 section 5.4), nor beyond its scope or that of
+ * who asks, whom an answer from another link would not reach (RFC 4007 section 9). */
+static bool is_for_us(const struct control *c, const struct arrival *a, const struct ip_header *ip)
 {
-    const int own = ports_own(&c->ports, destination);
-    if (addr_is_ipv4(destination) || own < 0)
+    const int own = ports_own(&c->ports, &ip->destination);
+    if (addr_is_ipv4(&ip->destination) || own < 0)
         return true; /* or a link's broadcast address, or the home agents' anycast address: workers know */
-    return transmit_may_use(c, destination) &&
-           (!addr_is_link_local(destination) || own == (int)a->port_index);
+    const bool scoped = addr_is_link_local(&ip->destination) || addr_is_link_local(&ip->source);
+    return transmit_may_use(c, &ip->destination) && (!scoped || own == (int)a->port_index);
 }
 
 void host_ip_serve(struct control *c, const struct arrival *a)
@@ -217,7 +216,7 @@ void host_ip_serve(struct control *c, const struct arrival *a)
         serve_nd(c, a, &ip);
         return;
     }
-    if (!is_for_us(c, a, &ip.destination))
+    if (!is_for_us(c, a, &ip))
         return;
     if (!addr_is_unspecified(&ip.routed_home)) {
         control_count(c, CONTROL_IP_MALFORMED); /* we are no mobile node (RFC 6275 section 6.4) */

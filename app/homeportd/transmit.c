@@ -130,11 +130,13 @@ void transmit_by_adjacency(struct control *c, uint32_t adjacency, struct rte_mbu
 
 /* ---- What cannot be delivered ---- */
 
-/* What our tunnel packet carries is the datagram now. False: it is no tunnel packet. */
+/* What our tunnel packet carries is the datagram now. False: it is no tunnel packet, or a later fragment of
+ * one, in which a stranger's bytes stand where a header would. */
 static bool look_inside(struct transmit_error *e)
 {
     struct ip_header ip;
     if (!ip_decode_beginning(e->datagram, e->len, &ip) || e->len <= ip.header_len ||
+        (ip.fragment & IPV4_OFFSET_MASK) != 0 ||
         (ip.protocol != IPPROTO_NUM_IPIP && ip.protocol != IPPROTO_NUM_IPV6))
         return false;
     e->datagram += ip.header_len;

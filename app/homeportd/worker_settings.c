@@ -90,7 +90,8 @@ static void free_settings(struct worker_settings *s)
 
 static void add_own(struct worker_settings *s, const struct locals *locals)
 {
-    for (size_t i = 0; i < locals->n && s->n_own < WORKER_OWN_MAX; i++)
+    static_assert((int)LOCAL_MAX <= (int)WORKER_OWN_MAX, "workers know all of them");
+    for (size_t i = 0; i < locals->n; i++)
         s->own[s->n_own++] = locals->at[i].address;
 }
 

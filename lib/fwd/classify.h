@@ -52,18 +52,13 @@ static inline enum verdict pkt_group_verdict_ipv6(const uint8_t *ip, const struc
 
 /* ---- For one of the appliance's own addresses ---- */
 
-static inline bool pkt_is_tunnel_protocol(uint8_t protocol)
-{
-    return protocol == IPPROTO_IPIP || protocol == IPPROTO_IPV6 || protocol == IPPROTO_GRE ||
-           protocol == PROTOCOL_MINIMAL;
-}
-
 /* What is neither UDP nor a tunnel. */
 static inline enum verdict pkt_local_verdict_ipv6(const uint8_t *ip, const struct pkt *p)
 {
     switch (p->protocol) {
     case IPPROTO_ICMPV6: /* neighbour discovery from the link was told apart before */
         return ipv6_is_nd(ip, p) ? VERDICT_DROP_OFF_LINK : VERDICT_PUNT_LOCAL;
+    case IPPROTO_HOPOPTS: /* what is behind it may be any of these */
     case IPPROTO_MH:
     case IPPROTO_ESP:
     case IPPROTO_DSTOPTS:

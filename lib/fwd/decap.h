@@ -266,8 +266,7 @@ static inline enum decap_verdict decap_read_ipv6(const uint8_t *ip, unsigned len
 static inline bool decap_is_tunnel(const uint8_t *ip, unsigned len)
 {
     if (pkt_family_of(ip) == PKT_IPV4)
-        return ip[9] == IPPROTO_IPIP || ip[9] == IPPROTO_IPV6 || ip[9] == IPPROTO_GRE ||
-               ip[9] == PROTOCOL_MINIMAL;
+        return pkt_is_tunnel_protocol(ip[9]);
     const uint8_t next = ip[6] == IPPROTO_DSTOPTS && len > IPV6_LEN ? ip[IPV6_LEN] : ip[6];
     return next == IPPROTO_IPV6 || next == IPPROTO_IPIP;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "random.h"
 #include "timerq.h"
 
 #define HASH_NONFATAL_OOM 1 /* libraries do not exit */
@@ -57,6 +58,10 @@ struct neighbors {
     uint32_t high;    /* all[1..high] have been given out before */
     uint32_t waiting; /* packets, over all queues */
     uint64_t random;
+    struct {
+        uint64_t second;
+        uint32_t n;
+    } strangers[WORTH_RESOLVED]; /* by what they may displace */
     uint64_t counters[NEIGHBOR_COUNTERS_COUNT];
     struct neighbor all[]; /* [0] is nobody's: ADJACENCY_NONE */
 };
@@ -136,21 +141,12 @@ static void set_timer(struct neighbors *n, struct neighbor *x, uint64_t deadline
     (void)set;
 }
 
-/* splitmix64 */
-static uint64_t random_next(struct neighbors *n)
-{
-    uint64_t z = n->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 /* Up to a quarter less, so that neighbours met at one time are not asked at one time ever after (RFC 4861
  * section 6.3.2 spreads ReachableTime for that). */
 static uint64_t reachable_ns(struct neighbors *n)
 {
     const uint64_t longest = NEIGHBOR_REACHABLE_S * NSEC_PER_S;
-    return longest - random_next(n) % (longest / 4);
+    return longest - random_next(&n->random) % (longest / 4);
 }
 
 static struct neighbor *find(const struct neighbors *n, uint8_t port_index, const struct addr *address)
@@ -398,6 +394,20 @@ no_timer:
     return NULL;
 }
 
+/* What is referred to is no stranger; and those who are asked for do not use up the room of those who
+ * speak. */
+static bool may_be_new(struct neighbors *n, const struct addr *address, enum worth most, uint64_t now_ns)
+{
+    const uint64_t second = now_ns / NSEC_PER_S;
+    if (addr_is_ipv4(address) || most == WORTH_RESOLVED)
+        return true;
+    if (n->strangers[most].second != second) {
+        n->strangers[most].second = second;
+        n->strangers[most].n = 0;
+    }
+    return n->strangers[most].n++ < NEIGHBOR_STRANGERS_PER_S;
+}
+
 /* The neighbour, new ones INCOMPLETE and not yet asked (tries 0). NULL: it was not admitted. */
 static struct neighbor *find_or_admit(struct neighbors *n, uint8_t port_index, const struct addr *address,
                                       enum worth most, uint64_t now_ns)
@@ -405,6 +415,10 @@ static struct neighbor *find_or_admit(struct neighbors *n, uint8_t port_index, c
     struct neighbor *x = find(n, port_index, address);
     if (x != NULL)
         return x;
+    if (!may_be_new(n, address, most, now_ns)) {
+        n->counters[NEIGHBOR_COUNT_STRANGERS]++;
+        return NULL;
+    }
     make_room(n, most, now_ns);
     x = find(n, port_index, address); /* making room calls back, and the callee may have sent to it */
     if (x != NULL)
@@ -512,7 +526,7 @@ void neighbor_send(struct neighbors *n, uint8_t port_index, const struct addr *a
      * more often than once a second. */
     struct neighbor *x = find_or_admit(n, port_index, address, WORTH_FAILED, now_ns);
     if (x == NULL) {
-        n->ops.discard(n->ops.context, address, packet, false); /* counted as FULL */
+        n->ops.discard(n->ops.context, address, packet, false); /* counted as FULL, or STRANGERS */
         return;
     }
     send_by(n, x, packet, now_ns);

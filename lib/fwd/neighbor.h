@@ -33,7 +33,10 @@ enum {
     NEIGHBOR_TRIES = 3,        /* solicitations, NEIGHBOR_RETRY_MS apart */
     NEIGHBOR_RETRY_MS = 1000,  /* RFC 1122 section 2.3.2.1: at most one a second to one address */
     NEIGHBOR_REACHABLE_S = 30, /* at most, a quarter less at least; then PROBING */
-    NEIGHBOR_FAILED_S = 5      /* then asked again if referenced, else forgotten */
+    NEIGHBOR_FAILED_S = 5,     /* then asked again if referenced, else forgotten */
+    /* New IPv6 neighbours that nothing refers to, of those that packets are for, and of those that speak to
+     * us: an IPv6 network has more addresses than any table holds (RFC 6583). */
+    NEIGHBOR_STRANGERS_PER_S = 1000
 };
 #define NEIGHBOR_AGE_NEVER UINT32_MAX
 
@@ -124,7 +127,8 @@ uint32_t neighbors_count(const struct neighbors *n);
     X(QUEUE_DROPPED, "packets dropped: queue for the neighbour full")              \
     X(FAILED_DROPPED, "packets dropped: neighbour did not answer")                 \
     X(FORGOTTEN_DROPPED, "packets dropped: neighbour forgotten while they waited") \
-    X(FULL, "neighbours not admitted: table full")
+    X(FULL, "neighbours not admitted: table full")                                 \
+    X(STRANGERS, "IPv6 neighbours not admitted: too many new ones in a second")
 enum neighbor_counter {
 #define X(name, text) NEIGHBOR_COUNT_##name,
     NEIGHBOR_COUNTERS(X)

@@ -169,4 +169,11 @@ static inline uint32_t pkt_ipv4(const struct addr *address)
     return last;
 }
 
+/* By which a mobile node may send to us what is for others. */
+static inline bool pkt_is_tunnel_protocol(uint8_t protocol)
+{
+    return protocol == IPPROTO_IPIP || protocol == IPPROTO_IPV6 || protocol == IPPROTO_GRE ||
+           protocol == PROTOCOL_MINIMAL;
+}
+
 #endif

@@ -24,7 +24,7 @@ enum {
     WORKER_BURST = 32,
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
-    WORKER_OWN_MAX = 384,
+    WORKER_OWN_MAX = 456,
     WORKER_PEERS_MAX = 64,
     WORKER_ID_BUCKETS = 1024, /* counters of identifications, by tunnel destination */
     WORKER_ID_SLOTS = 64,     /* parts of the identifications, one a node */

@@ -479,26 +479,57 @@ END_TEST
     "02484100000102520000002086dd6000000000103a4020010db800010000000000000000002020010db8000100000000" \
     "00000000005180002fb9123400017878787878787878"
 
-/* Who sent into a tunnel whose next hop is silent hears of it, not we, who put the outer header on. */
+/* The same with 1280 bytes, at whose end there is what a later fragment of the tunnel packet begins with: an
+ * IPv6 header, forged to be from somebody who sent nothing. */
+static void inject_forged(void)
+{
+    enum { ETHERNET = 14, SIZE = 1280, FIRST = SIZE - 40 - 8 };
+    uint8_t frame[FRAME_MAX];
+    uint8_t *ip = frame + ETHERNET, *forged = ip + FIRST;
+    memset(frame, 'x', sizeof(frame));
+    from_hex(TO_SILENT, frame);
+    ip[4] = (SIZE - 40) >> 8;
+    ip[5] = (SIZE - 40) & 0xff;
+    memcpy(forged, ip, 40);
+    forged[4] = 0;
+    forged[5] = 8;
+    forged[6] = IPPROTO_NUM_UDP;
+    forged[8 + 15] = 0x21;
+    ck_assert_int_eq(rte_ring_enqueue(rx, eal_frame(control.pool, frame, ETHERNET + SIZE)), 0);
+}
+
+/* Who sent into a tunnel whose next hop is silent hears of it, once, and nobody else: not we, who put the
+ * outer header on, nor whoever stands where a header would in a later fragment. */
 START_TEST(the_inner_sender_is_told_of_an_unreachable_tunnel)
 {
     const struct forwarding f = {
         .home = addr("2001:db8:1::51"),
         .source = addr("2001:db8:1::2"),
         .n_care_of = 1,
-        .care_of = {{.address = addr("2001:db8:1::77"), .encapsulation = ENCAPSULATION_IPV6_IN_IPV6}},
+        .care_of = {{.address = addr("2001:db8:1::77"),
+                     .encapsulation = ENCAPSULATION_IPV6_IN_IPV6,
+                     .path_mtu = _i == 0 ? 0 : 1280}},
     };
     forwarding_install(&control, &f);
-    inject(TO_SILENT);
-    turns(60, 100 * NSEC_PER_MS);
-    unsigned told = 0;
+    if (_i == 0)
+        inject(TO_SILENT);
+    else
+        inject_forged();
+    turns(25, 100 * NSEC_PER_MS); /* the next hop is asked three times, a second apart */
+    know("2001:db8:1::20");
+    know("2001:db8:1::21");
+    turns(35, 100 * NSEC_PER_MS);
+    unsigned told = 0, errors = 0;
     for (struct rte_mbuf *m; (m = next_frame()) != NULL; rte_pktmbuf_free(m)) {
         const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14);
-        told += ip[6] == IPPROTO_NUM_ICMPV6 && ip[40] == ICMP6_UNREACHABLE &&
-                ip[41] == ICMP6_ADDRESS_UNREACHABLE && memcmp(ip + 24, addr("2001:db8:1::20").b, 16) == 0 &&
+        const bool error = ip[6] == IPPROTO_NUM_ICMPV6 && ip[40] == ICMP6_UNREACHABLE;
+        errors += error;
+        told += error && ip[41] == ICMP6_ADDRESS_UNREACHABLE &&
+                memcmp(ip + 24, addr("2001:db8:1::20").b, 16) == 0 &&
                 memcmp(ip + 48 + 24, f.home.b, 16) == 0; /* and the quote is of what it sent */
     }
     ck_assert_uint_eq(told, 1);
+    ck_assert_uint_eq(errors, 1);
 }
 END_TEST
 
@@ -584,7 +615,7 @@ static Suite *suite(void)
     tcase_add_test(c, own_datagrams_too_large_for_the_tunnel_are_fragmented_at_their_source);
     tcase_add_test(c, own_datagrams_go_whole_where_they_fit);
     tcase_add_test(c, link_local_destinations_are_on_the_link_of_the_source);
-    tcase_add_test(c, the_inner_sender_is_told_of_an_unreachable_tunnel);
+    tcase_add_loop_test(c, the_inner_sender_is_told_of_an_unreachable_tunnel, 0, 2);
     tcase_add_loop_test(c, packets_of_1280_bytes_pass_a_tunnel_that_takes_less, 0, ROWS(narrow));
     tcase_add_test(c, a_binding_update_is_answered_by_probe_advertisement_and_acknowledgement);
     suite_add_tcase(s, c);

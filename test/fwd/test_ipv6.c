@@ -179,7 +179,7 @@ static const struct parse_row local_rows[] = {
     {"ESP", {.protocol = 50}, VERDICT_PUNT_SIGNALLING},
     {"destination options", {BEHIND(60, "\x87\0\1\4\0\0\0\0")}, VERDICT_PUNT_SIGNALLING},
     {"a routing header", {BEHIND(43, "\x87\0\2\0\0\0\0\0")}, VERDICT_PUNT_SIGNALLING},
-    {"hop-by-hop options", {.hop_by_hop = true, BEHIND(0, "\x11\0\1\4\0\0\0\0")}, VERDICT_PUNT_LOCAL},
+    {"hop-by-hop options", {.hop_by_hop = true, BEHIND(0, "\x11\0\1\4\0\0\0\0")}, VERDICT_PUNT_SIGNALLING},
     {"TCP", {.protocol = 6}, VERDICT_PUNT_LOCAL},
     {"IPv6 in IPv6", {.protocol = 41}, VERDICT_DROP_REVERSE_TUNNEL},
     {"IPv4 in IPv6", {.protocol = 4}, VERDICT_DROP_REVERSE_TUNNEL},

@@ -616,6 +616,35 @@ START_TEST(a_storm_stays_bounded)
 }
 END_TEST
 
+/* RFC 6583: whoever sends to ever new addresses of an IPv6 network makes us ask for no more than so many; who
+ * speaks to us, and what is referred to, does not suffer from that. */
+START_TEST(strangers_of_ipv6_are_rationed)
+{
+    enum { OTHERS = 100 };
+    bed_make(4 * NEIGHBOR_STRANGERS_PER_S, 1);
+    bed.ipv6 = true;
+    for (unsigned i = 0; i < NEIGHBOR_STRANGERS_PER_S + OTHERS; i++)
+        send_to(1000 + i);
+    ck_assert_uint_eq(neighbors_count(bed.n), NEIGHBOR_STRANGERS_PER_S);
+    ck_assert_uint_eq(neighbor_counters(bed.n)[NEIGHBOR_COUNT_STRANGERS], OTHERS);
+    ck_assert_int_eq(bed.fate[bed.sent], DISCARDED);
+    send_to(1000); /* is none any more */
+    ck_assert_int_ne(bed.fate[bed.sent], DISCARDED);
+    ck_assert_uint_ne(reference(1), ADJACENCY_NONE);
+    for (unsigned i = 0; i < NEIGHBOR_STRANGERS_PER_S + OTHERS; i++)
+        hear(10000 + i, 'a', true);
+    ck_assert_uint_eq(neighbors_count(bed.n), 2 * NEIGHBOR_STRANGERS_PER_S + 1);
+    wait_ms(1000);
+    send_to(9000);
+    ck_assert_int_ne(bed.fate[bed.sent], DISCARDED);
+    bed.ipv6 = false; /* a network of IPv4 has no more addresses than its prefix says */
+    for (unsigned i = 0; i < NEIGHBOR_STRANGERS_PER_S + OTHERS; i++)
+        send_to(20000 + i);
+    ck_assert_int_ne(bed.fate[bed.sent], DISCARDED);
+    bed_clear();
+}
+END_TEST
+
 START_TEST(who_makes_room_for_whom)
 {
     bed_make(4, 1);
@@ -1002,7 +1031,8 @@ START_TEST(at_random)
     ck_assert_uint_eq(bed.released + bed.discarded, bed.sent);
     const uint64_t *c = neighbor_counters(bed.n);
     for (unsigned i = 0; i < NEIGHBOR_COUNTERS_COUNT; i++)
-        ck_assert_msg(c[i] > 0, "never happened: %s", neighbor_counter_text(i));
+        ck_assert_msg(c[i] > 0 || i == NEIGHBOR_COUNT_STRANGERS, "never happened: %s",
+                      neighbor_counter_text(i));
     bed_clear();
 }
 END_TEST
@@ -1019,6 +1049,7 @@ static Suite *neighbor_suite(void)
     tcase_add_test(bounds, the_oldest_goes_when_a_queue_is_full);
     tcase_add_test(bounds, all_queues_together_are_bounded);
     tcase_add_test(bounds, a_storm_stays_bounded);
+    tcase_add_test(bounds, strangers_of_ipv6_are_rationed);
     tcase_add_test(bounds, who_makes_room_for_whom);
     tcase_add_test(bounds, an_adjacency_rests_before_it_is_given_again);
     tcase_add_test(bounds, a_discard_may_send);
