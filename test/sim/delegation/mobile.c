@@ -48,11 +48,22 @@ bool mobile_is_bound(const struct mobile *mobile)
     return appliance_entry(&mobile->world->nodes[0], mobile->number) != NULL;
 }
 
-/* Duplicate address detection goes before the first binding (RFC 6275 section 10.3.1). */
+/* Duplicate address detection goes before the first binding (RFC 6275 section 10.3.1): a second, and as long
+ * as a secondary that is not met may hold a lease, a second more for each that somebody claims the address
+ * in. */
+static uint64_t detection_ns(const struct mobile *m)
+{
+    const struct appliance *primary = &m->world->nodes[0];
+    const uint64_t lease_ns = primary->settings.delegation.lease_ms * NSEC_PER_MS;
+    const uint64_t from_ns = m->asked_ns == TIMER_NEVER ? m->world->now_ns : m->asked_ns;
+    const bool doubtful = from_ns < primary->up_ns + lease_ns;
+    return 1001 * NSEC_PER_MS + (doubtful ? lease_ns + NSEC_PER_S : 0);
+}
+
 uint64_t mobile_patience_ns(const struct mobile *m)
 {
     const uint64_t held_ns = 510 * NSEC_PER_MS;
-    return paper_is_ipv6(m) ? held_ns + 1001 * NSEC_PER_MS : held_ns;
+    return paper_is_ipv6(m) ? held_ns + detection_ns(m) : held_ns;
 }
 
 static uint8_t replay_style(const struct mobile *m)

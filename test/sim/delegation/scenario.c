@@ -47,6 +47,10 @@ static struct plan draw_plan(struct chance *c)
         .families = chance_percent(c, 60) ? FAMILIES_BOTH : (uint8_t)(2 * chance_below(c, 2)),
         .ipv6_peers = chance_percent(c, 30),
     };
+    /* Who refuses for good, and has no room to remember what, always has something open: the primary asks
+     * again, as it should. */
+    if (plan.room > 0 && (plan.prohibits || plan.own_source))
+        plan.room += (uint32_t)plan.mobiles;
     return plan;
 }
 
