@@ -93,6 +93,7 @@ static void section_read(struct reading *reading, const struct section *s)
     ipsec.out.algorithm = ipsec.in.algorithm;
     ok &= direction_read(s, &inbound, &ipsec.in);
     ok &= direction_read(s, &outbound, &ipsec.out);
+    ok &= value_bool(section_word(s, "replay-protection"), &ipsec.in.replay_protection);
     if (!ok)
         return;
     unlike_others(conf, s, &ipsec);

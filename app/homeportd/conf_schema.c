@@ -76,6 +76,7 @@ static cfg_opt_t ipsec[] = {
     VALUE("spi-out"),
     VALUE("key-out"),
     VALUE("auth-key-out"),
+    VALUE("replay-protection"),
     CFG_END(),
 };
 

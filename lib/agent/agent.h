@@ -178,6 +178,7 @@ struct agent_settings {
     X(PREFIXES_TOLD, "mobile prefix solicitations answered")                                    \
     X(DISCOVERY_DISCARDED, "discovery messages discarded: malformed, or not to be answered")    \
     X(DISCOVERY_WITHHELD, "discovery messages left unanswered by the rate limit")               \
+    X(HOME_AGENTS_REFUSED, "other home agents not listed: too many on their link")              \
     X(NO_MEMORY, "requests refused for want of memory")                                         \
     DELEGATION_COUNTERS(X)
 
@@ -348,8 +349,9 @@ void agent_sweep_begin(struct agent *agent);
 int agent_mobile_set(struct agent *agent, const struct addr *home, const struct association *sa,
                      const char *nai);
 /* ESP for binding updates from home and the acknowledgements to it (RFC 3776 section 4.2; RFC 4877). Replaces
- * those that were set before, whose anti-replay state stays where in is the same. Part of the sweep. 0,
- * -ENOMEM, -EEXIST: another home address has in->spi, -EINVAL: not sound. */
+ * those that were set before; a direction that is the same goes on, out with its sequence numbers and in,
+ * where it has replay_protection, with its window. Part of the sweep. 0, -ENOMEM, -EEXIST: another home
+ * address has in->spi, -EINVAL: not sound. */
 int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
                     const struct esp_association *out);
 int agent_foreign_set(struct agent *agent, const struct addr *address, const struct association *sa);

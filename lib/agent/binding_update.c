@@ -4,9 +4,9 @@
  * says it is, and whether it can be granted; then, and only then, something is changed. A refused update
  * leaves the binding as it is.
  *
- * The first binding of a home address waits for duplicate address detection. All of the update that counts
- * waits as a petition; a newer one takes its place, and the second row is gone through again at the end,
- * since much may have changed meanwhile.
+ * The first binding of a home address, and the first with its link-local address, waits for duplicate address
+ * detection. All of the update that counts waits as a petition; a newer one takes its place, and the second
+ * row is gone through again at the end, since much may have changed meanwhile.
  *
  * Sections without a number of their RFC are RFC 6275's.
  */
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "peer/peer.h"
+#include "primary/delegation.h"
 
 static bool comes_from_home(const struct update *u)
 {
@@ -32,6 +33,14 @@ void update_note(const struct update *u, enum note_kind kind, uint8_t status, ui
         .value = lifetime_s,
     };
     admission_note(u->agent, &n, u->now);
+}
+
+/* Section 10.3.1: L=1 derives a link-local address from the home address by replacing its subnet prefix; what
+ * it has in common with one of another length would not be the interface identifier. */
+static bool wants_link_local(const struct update *u)
+{
+    const struct prefix *network = home_network(u->agent, &u->mobile->home);
+    return (u->asked.flags & MIP6_LINK_LOCAL) != 0 && network != NULL && network->bits == 64;
 }
 
 /* ---- Waiting for duplicate address detection ---- */
@@ -57,7 +66,7 @@ static bool wait_for_detection(struct update *u)
         return false;
     *mobile->pending =
         (struct pending){.petition = u->asked, .spi = u->security == NULL ? 0 : u->security->spi};
-    return dad_begin(u->agent, mobile, (u->asked.flags & MIP6_LINK_LOCAL) != 0, u->now);
+    return dad_begin(u->agent, mobile, wants_link_local(u), u->now);
 }
 
 /* False: it cannot be answered any more, since what protected it was taken out of the configuration. */
@@ -160,6 +169,14 @@ static enum mip6_status success(uint16_t lifetime, const struct home_prefix *pre
     return fades ? MIP6_ACCEPTED_PREFIX : MIP6_ACCEPTED;
 }
 
+/* A binding that stands is to bear the link-local address from now on: section 10.3.1 has it detected,
+ * section 10.4.1 announced, as the home address was at first. */
+static bool adds_link_local(const struct update *u)
+{
+    const struct care *cares = u->mobile->cares;
+    return cares != NULL && !cares->link_local && wants_link_local(u);
+}
+
 static void bind(struct update *u)
 {
     const struct home_prefix *prefix = home_prefix(u->agent, &u->mobile->home);
@@ -172,24 +189,28 @@ static void bind(struct update *u)
         .heard = addr_equal(&u->asked.source, &u->asked.care_of),
         .co_located = true,
         .reverse = true, /* section 10.4.5: always */
-        .link_local = (u->asked.flags & MIP6_LINK_LOCAL) != 0,
+        .link_local = wants_link_local(u),
     };
+    const bool adds = adds_link_local(u);
     const struct admission admission = admit(u->agent, u->mobile, &grant, u->now);
     if (admission.change == BINDING_NO_MEMORY) {
         conclude_refusal(u, refuse(MIP6_NO_RESOURCES));
         return;
     }
+    if (adds)
+        delegation_announce_again(u->agent, u->mobile, u->now);
     struct acknowledgement a = {
         .status = (uint8_t)success(granted, prefix), .lifetime = granted, .hold = admission.hold};
     accept(u, &a);
     update_note(u, admission_change_note(admission.change), a.status, grant.lifetime_s);
 }
 
-/* Section 10.3.1: unless there is a binding already, the home link is asked first. */
+/* Section 10.3.1: unless there is a binding already, with all the addresses, the home link is asked first.
+ * The binding stands meanwhile, and after a refusal. */
 static void detect_or_bind(struct update *u)
 {
     const bool waits = u->mobile->pending != NULL;
-    if (u->mobile->cares != NULL) {
+    if (u->mobile->cares != NULL && !adds_link_local(u)) {
         stop_waiting(u->agent, u->mobile);
         bind(u);
     } else if (wait_for_detection(u)) {

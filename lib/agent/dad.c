@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Duplicate address detection on a mobile node's behalf, before its first binding (RFC 6275 section 10.3.1):
- * one solicitation, and RetransTimer to wait for whoever has the address, or asks for it as we do (RFC 4862
- * section 5.4). The interface is in use already: nothing is delayed at random (section 5.4.2).
+ * Duplicate address detection on a mobile node's behalf, before its first binding or the first with its
+ * link-local address (RFC 6275 section 10.3.1): one solicitation, and RetransTimer to wait for whoever has
+ * the address, or asks for it as we do (RFC 4862 section 5.4). The interface is in use already: nothing is
+ * delayed at random (section 5.4.2).
  */
 #include "internal.h"
 
@@ -17,6 +18,7 @@ struct dad {
     struct timer unique;
     struct mobile *mobile;
     bool link_local;
+    bool doubted; /* somebody claimed it who may be a secondary of ours */
 };
 
 static void ask(struct agent *agent, const struct dad *dad)
@@ -68,9 +70,22 @@ void dad_cancel(struct agent *agent, struct mobile *mobile)
     mobile->dad = NULL;
 }
 
+/* A station that has the address answers each time; who only announced it in our place before will have been
+ * met, or its lease be over. */
+static bool ask_again(struct agent *agent, struct dad *dad, struct instant now)
+{
+    dad->doubted = false;
+    ask(agent, dad);
+    /* It was set a moment ago: there is room for it again. */
+    return timerq_set(agent->timers, &dad->unique, now.mono_ns + wait_ns);
+}
+
 void dad_over(struct agent *agent, struct timer *timer, struct instant now)
 {
-    struct mobile *mobile = timer_owner(timer, struct dad, unique)->mobile;
+    struct dad *dad = timer_owner(timer, struct dad, unique);
+    struct mobile *mobile = dad->mobile;
+    if (dad->doubted && ask_again(agent, dad, now))
+        return;
     dad_cancel(agent, mobile);
     update_proved_unique(agent, mobile, now);
 }
@@ -94,10 +109,23 @@ static bool may_be_a_secondarys(const struct agent *agent, struct instant now)
     return peer != NULL;
 }
 
+/* RFC 6275 section 10.3.1: that fails the whole update. One that may be a secondary's word is no proof, nor
+ * is it nothing: we ask again. */
+static void claimed(struct agent *agent, struct mobile *mobile, struct instant now)
+{
+    if (may_be_a_secondarys(agent, now)) {
+        mobile->dad->doubted = true;
+        return;
+    }
+    dad_cancel(agent, mobile);
+    update_found_taken(agent, mobile, now);
+}
+
+/* A link-local address may be wanted in each home network at once: every refusal is a step of its own. */
 void dad_heard(struct agent *agent, const struct agent_neighbor *heard, struct instant now)
 {
     struct addr homes[AGENT_HOME_NETWORKS_MAX];
-    if (mac_equal(&heard->mac, &agent->settings.mac) || may_be_a_secondarys(agent, now))
+    if (mac_equal(&heard->mac, &agent->settings.mac))
         return;
     const struct addr *taken = contested(heard);
     const size_t n = homes_named(agent, taken, homes);
@@ -107,7 +135,10 @@ void dad_heard(struct agent *agent, const struct agent_neighbor *heard, struct i
             continue;
         if (!mobile->dad->link_local && !addr_equal(&mobile->home, taken))
             continue;
-        dad_cancel(agent, mobile);
-        update_found_taken(agent, mobile, now);
+        if (!effects_reserve(&agent->effects)) {
+            count(agent, AGENT_NO_MEMORY);
+            return;
+        }
+        claimed(agent, mobile, now);
     }
 }

@@ -4,20 +4,24 @@
  * list of the home links' home agents that the former answers with (section 10.1).
  *
  * Router advertisements do not say which link they came from; their prefixes do. One that names no prefix of
- * ours is about the routers of its address on every home link.
+ * ours is let be: its router's link-local address may be on every home link, and what it says of itself ends
+ * with its lifetime anyway.
  */
 #include "internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "mip6_discovery.h"
 
 enum {
-    HEARD_MAX = 64,  /* other home agents, of all home links */
+    HEARD_MAX = 16,  /* other home agents of one home link */
     GLOBALS_MAX = 4, /* global addresses of one of them */
     REPLIES_PER_S = 100,
     PREFIXES_PAUSE_MS = 1000 /* RFC 6275 section 6.8 */
 };
+static_assert(HEARD_MAX * GLOBALS_MAX + AGENT_HOME_AGENTS_MAX <= MIP6_HOME_AGENTS_MAX,
+              "a reply holds them all within 1,280 bytes (section 10.5.1)");
 #define FOR_EVER UINT32_MAX /* as a prefix's lifetime (RFC 4861 section 4.6.2) */
 
 struct global {
@@ -27,16 +31,22 @@ struct global {
 
 /* Another home agent (section 10.1). */
 struct heard {
-    struct prefix network;
     struct addr link_local;
     uint64_t until_ns; /* 0: none */
     uint16_t preference;
     struct global globals[GLOBALS_MAX];
 };
 
+/* The list of one home network's link. */
+struct list {
+    bool used;
+    struct prefix network; /* none of ours any more: free for another */
+    struct heard heard[HEARD_MAX];
+};
+
 struct discovery {
     struct limit replies;
-    struct heard heard[HEARD_MAX];
+    struct list lists[AGENT_HOME_NETWORKS_MAX]; /* one for each: no link takes another's room */
 };
 
 static struct discovery *discovery_of(struct agent *agent)
@@ -68,27 +78,63 @@ static bool prefix_equal(const struct prefix *a, const struct prefix *b)
     return a->bits == b->bits && addr_equal(&a->addr, &b->addr);
 }
 
-static struct heard *heard_find(struct discovery *d, const struct prefix *network,
-                                const struct addr *link_local, struct instant now)
+static bool is_ours(const struct agent *agent, const struct prefix *network)
 {
-    for (struct heard *h = d->heard; h < d->heard + HEARD_MAX; h++)
-        if (h->until_ns > now.mono_ns && prefix_equal(&h->network, network) &&
-            addr_equal(&h->link_local, link_local))
+    for (size_t i = 0; i < agent->settings.n_home_networks; i++)
+        if (prefix_equal(&agent->settings.home_networks[i], network))
+            return true;
+    return false;
+}
+
+/* Of a home network of ours. As many lists as home networks may be: one is there, or one is free. */
+static struct list *list_of(const struct agent *agent, struct discovery *d, const struct prefix *network)
+{
+    struct list *list = d->lists;
+    for (struct list *l = d->lists; l < d->lists + AGENT_HOME_NETWORKS_MAX; l++)
+        if (l->used && prefix_equal(&l->network, network))
+            return l;
+    while (list->used && is_ours(agent, &list->network))
+        list++;
+    *list = (struct list){.used = true, .network = *network};
+    return list;
+}
+
+static struct heard *heard_find(struct list *list, const struct addr *link_local, struct instant now)
+{
+    for (struct heard *h = list->heard; h < list->heard + HEARD_MAX; h++)
+        if (h->until_ns > now.mono_ns && addr_equal(&h->link_local, link_local))
             return h;
     return NULL;
 }
 
-/* NULL: there are too many. */
-static struct heard *heard_add(struct discovery *d, const struct prefix *network,
-                               const struct addr *link_local, struct instant now)
+static bool goes_before(const struct heard *a, const struct heard *b)
 {
-    for (struct heard *h = d->heard; h < d->heard + HEARD_MAX; h++) {
-        if (h->until_ns > now.mono_ns)
-            continue;
-        *h = (struct heard){.network = *network, .link_local = *link_local};
-        return h;
+    return a->preference != b->preference ? a->preference < b->preference : a->until_ns < b->until_ns;
+}
+
+/* A place for one of this preference: free, or that of the least wanted, lest those who come first keep all
+ * others out. NULL: all are preferred to it. */
+static struct heard *heard_place(struct list *list, uint16_t preference, struct instant now)
+{
+    struct heard *least = list->heard;
+    for (struct heard *h = list->heard; h < list->heard + HEARD_MAX; h++) {
+        if (h->until_ns <= now.mono_ns)
+            return h;
+        if (goes_before(h, least))
+            least = h;
     }
-    return NULL;
+    return least->preference <= preference ? least : NULL;
+}
+
+static struct heard *heard_add(struct agent *agent, struct list *list, const struct addr *link_local,
+                               uint16_t preference, struct instant now)
+{
+    struct heard *h = heard_place(list, preference, now);
+    if (h == NULL)
+        count(agent, AGENT_HOME_AGENTS_REFUSED);
+    else
+        *h = (struct heard){.link_local = *link_local};
+    return h;
 }
 
 /* Where address stands, or else may stand; NULL: there are too many. */
@@ -121,12 +167,12 @@ static bool has_global(const struct agent *agent, const struct nd_router *router
 }
 
 /* An advertisement need not name them all: those of earlier ones stay as long as their prefixes are valid. */
-static void globals_update(const struct agent *agent, struct heard *h, const struct nd_router *router,
-                           struct instant now)
+static void globals_update(const struct agent *agent, const struct prefix *network, struct heard *h,
+                           const struct nd_router *router, struct instant now)
 {
     for (size_t i = 0; i < router->n_prefixes; i++) {
         const struct nd_prefix *p = &router->prefixes[i];
-        if (!is_global_of(agent, p, &h->network))
+        if (!is_global_of(agent, p, network))
             continue;
         struct global *g = global_place(h, &p->prefix.addr, now);
         if (g != NULL)
@@ -134,24 +180,24 @@ static void globals_update(const struct agent *agent, struct heard *h, const str
     }
 }
 
-static void hear(struct agent *agent, struct discovery *d, const struct prefix *network, const struct nd *ra,
-                 struct instant now)
+static void hear(struct agent *agent, struct list *list, const struct nd *ra, struct instant now)
 {
     const struct nd_router *router = &ra->router;
     const uint16_t lifetime_s = router->has_home_agent ? router->home_agent_lifetime_s : router->lifetime_s;
-    struct heard *h = heard_find(d, network, &ra->source, now);
+    const uint16_t preference = router->has_home_agent ? router->preference : 0;
+    struct heard *h = heard_find(list, &ra->source, now);
     if ((router->flags & ND_HOME_AGENT) == 0 || lifetime_s == 0) {
         if (h != NULL)
             h->until_ns = 0;
         return;
     }
-    if (h == NULL && has_global(agent, router, network))
-        h = heard_add(d, network, &ra->source, now);
+    if (h == NULL && has_global(agent, router, &list->network))
+        h = heard_add(agent, list, &ra->source, preference, now);
     if (h == NULL)
         return;
     h->until_ns = end_of(lifetime_s, now);
-    h->preference = router->has_home_agent ? router->preference : 0;
-    globals_update(agent, h, router, now);
+    h->preference = preference;
+    globals_update(agent, &list->network, h, router, now);
 }
 
 static bool names(const struct nd_router *router, const struct prefix *network)
@@ -162,24 +208,15 @@ static bool names(const struct nd_router *router, const struct prefix *network)
     return false;
 }
 
-static bool names_any(const struct agent *agent, const struct nd_router *router)
-{
-    for (size_t i = 0; i < agent->settings.n_home_networks; i++)
-        if (names(router, &agent->settings.home_networks[i]))
-            return true;
-    return false;
-}
-
 void agent_router_heard(struct agent *agent, const struct nd *advertisement, struct instant now)
 {
     struct discovery *d = agent->settings.role == AGENT_PRIMARY ? discovery_of(agent) : NULL;
     if (d == NULL || advertisement->type != ND_ROUTER_ADVERTISEMENT)
         return;
-    const bool tells = names_any(agent, &advertisement->router);
     for (size_t i = 0; i < agent->settings.n_home_networks; i++) {
         const struct prefix *network = &agent->settings.home_networks[i];
-        if (!tells || names(&advertisement->router, network))
-            hear(agent, d, network, advertisement, now);
+        if (names(&advertisement->router, network))
+            hear(agent, list_of(agent, d, network), advertisement, now);
     }
 }
 
@@ -233,17 +270,17 @@ static int by_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void list_home_agents(struct agent *agent, const struct discovery *d, const struct prefix *network,
-                             const struct addr *own, struct instant now, struct mip6_discovery *reply)
+static void list_home_agents(struct agent *agent, const struct list *list, const struct addr *own,
+                             struct instant now, struct mip6_discovery *reply)
 {
     struct candidates c;
     c.n = 0;
-    add_ourselves(agent, network, own, &c);
-    for (const struct heard *h = d->heard; h < d->heard + HEARD_MAX; h++)
-        if (h->until_ns > now.mono_ns && prefix_equal(&h->network, network))
+    add_ourselves(agent, &list->network, own, &c);
+    for (const struct heard *h = list->heard; h < list->heard + HEARD_MAX; h++)
+        if (h->until_ns > now.mono_ns)
             add_heard(agent, h, now, &c);
     qsort(c.all, c.n, sizeof(c.all[0]), by_order);
-    for (size_t i = 0; i < c.n && i < MIP6_HOME_AGENTS_MAX; i++)
+    for (size_t i = 0; i < c.n; i++)
         reply->addresses[reply->n_addresses++] = c.all[i].address;
 }
 
@@ -291,7 +328,7 @@ static void tell_home_agents(struct agent *agent, const struct agent_datagram *d
     }
     struct mip6_discovery reply = {.type = MIP6_HOME_AGENT_REPLY, .identifier = identifier};
     struct message m = {.source = *own, .destination = datagram->source, .home = addr_unspecified};
-    list_home_agents(agent, d, network, &m.source, now, &reply);
+    list_home_agents(agent, list_of(agent, d, network), &m.source, now, &reply);
     if (send(agent, &m, &reply, NULL))
         count(agent, AGENT_HOME_AGENTS_TOLD);
 }
@@ -313,13 +350,21 @@ static struct nd_prefix advertised_prefix(const struct agent *agent, const struc
     };
 }
 
-/* Not more than one a second to any mobile node (section 6.8). 0 is kept for never, by an odd number. */
-static bool may_be_told(struct mobile *mobile, struct instant now)
+static bool pause_is_over(uint32_t told_ms, uint32_t ms)
+{
+    return told_ms == 0 || ms - told_ms >= PREFIXES_PAUSE_MS + 1;
+}
+
+/* Not more than one a second to any mobile node (section 6.8). But who asks in the clear may be anybody: such
+ * an answer does not delay the one to who has proven by ESP to be the mobile node. 0 is kept for never, by an
+ * odd number. */
+static bool may_be_told(struct mobile *mobile, bool proven, struct instant now)
 {
     const uint32_t ms = (uint32_t)(now.mono_ns / NSEC_PER_MS) | 1;
-    if (mobile->prefixes_told_ms != 0 && ms - mobile->prefixes_told_ms < PREFIXES_PAUSE_MS + 1)
+    if (!pause_is_over(mobile->prefixes_told_ms[true], ms) ||
+        (!proven && !pause_is_over(mobile->prefixes_told_ms[false], ms)))
         return false;
-    mobile->prefixes_told_ms = ms;
+    mobile->prefixes_told_ms[proven] = ms;
     return true;
 }
 
@@ -344,7 +389,7 @@ static void tell_prefixes(struct agent *agent, const struct agent_datagram *data
         count(agent, AGENT_DISCOVERY_DISCARDED);
         return;
     }
-    if (!may_be_told(mobile, now)) {
+    if (!may_be_told(mobile, owner != NULL, now)) {
         count(agent, AGENT_DISCOVERY_WITHHELD);
         return;
     }

@@ -89,7 +89,8 @@ struct mobile {
     uint16_t
         sequence; /* IPv6: of the last valid binding update (RFC 6275 section 9.5.1); outlives the binding */
     bool has_sequence;
-    uint32_t prefixes_told_ms; /* IPv6: when, by the low bits of the clock (discovery.c); 0: never */
+    uint32_t prefixes_told_ms[2]; /* IPv6: when, in the clear and in ESP, by the low bits of the clock
+                                     (discovery.c); 0: never */
 };
 
 struct foreign {
@@ -396,8 +397,9 @@ void replay_deny(struct agent *agent, struct security *security, const struct mi
 /* ---- dad.c: duplicate address detection for a home address (RFC 6275 section 10.3.1, RFC 4862 section 5.4)
  * ---- */
 /* Asks the home link, and for the link-local address too if so wanted. After a second without an answer
- * update_proved_unique is called, update_found_taken as soon as there is one. False: out of memory, nothing
- * begun. One that runs already goes on; from now if it was not for the link-local address yet. */
+ * update_proved_unique is called, update_found_taken as soon as there is one; where a secondary that is not
+ * met yet may have given it, the link is asked again. False: out of memory, nothing begun. One that runs
+ * already goes on; from now if it was not for the link-local address yet. */
 bool dad_begin(struct agent *agent, struct mobile *mobile, bool link_local, struct instant now);
 bool dad_runs(const struct mobile *mobile);
 /* Neither is called any more; also before the mobile is freed. */

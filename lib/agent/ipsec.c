@@ -3,9 +3,9 @@
  * ESP between the home agent and its mobile nodes (RFC 3776, RFC 4877): configured associations, one of each
  * direction for a home address, which are found by their SPI (RFC 4303 section 2.1).
  *
- * ESP's own sequence numbers are not judged: configured keys outlive a restart of the mobile node, which
- * begins with 1 again, and what is replayed is found out by the binding update's sequence number (RFC 3776
- * section 4.4, RFC 6275 section 15.3).
+ * ESP's own sequence numbers are judged where the association says so. Else they are not: configured keys
+ * outlive a restart of the mobile node, which begins with 1 again, and what is replayed is found out by the
+ * binding update's sequence number (RFC 3776 section 4.4, RFC 6275 section 15.3).
  */
 #include "internal.h"
 
@@ -21,8 +21,6 @@ struct ipsec {
     struct mobile *mobile;
     struct esp *in, *out;
 };
-
-enum { JUDGE_REPLAY = false };
 
 /* ---- Configuration ---- */
 static struct ipsec *find(const struct agent *agent, uint32_t spi)
@@ -213,8 +211,8 @@ bool ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
     }
     *inner = *sealed;
     inner->payload = buffer;
-    const enum esp_verdict verdict = esp_open(ipsec->in, sealed->payload, sealed->len, JUDGE_REPLAY, buffer,
-                                              &inner->len, &inner->protocol);
+    const enum esp_verdict verdict =
+        esp_open(ipsec->in, sealed->payload, sealed->len, buffer, &inner->len, &inner->protocol);
     const bool good = verdict == ESP_OPENED && selected(ipsec, inner);
     count(agent, verdict == ESP_OPENED && !good ? AGENT_ESP_SELECTOR : counter_of(verdict));
     *owner = ipsec->mobile;

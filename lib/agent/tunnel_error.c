@@ -30,13 +30,14 @@ static bool is_ipv4(const struct ip_header *ip)
 /* ---- Understanding ---- */
 
 /* The inner header, where it is quoted, must be one that we tunnelled there: its destination is bound to this
- * care-of address. */
+ * care-of address. ICMP need not quote it (RFC 792: eight bytes); ICMPv6 has room for it (RFC 4443 section
+ * 2.4 (c)), and without it anybody who knows both ends could have made the quote up. */
 static bool read_inner(const struct agent *agent, const uint8_t *bytes, size_t len, bool ipv4,
                        struct complaint *out)
 {
     struct ip_header inner;
     if (len < (ipv4 ? IPV4_HEADER : IPV6_HEADER))
-        return true; /* the tunnel is known, the packet is not */
+        return is_ipv4(&out->outer);
     if (!ip_decode_beginning(bytes, len, &inner) || is_ipv4(&inner) != ipv4)
         return false;
     const struct mobile *mobile = mobile_by_home(agent, &inner.destination);
@@ -121,6 +122,13 @@ static bool read_tunnelled(const struct agent *agent, const uint8_t *bytes, size
     }
 }
 
+/* A later fragment of an outer packet holds no inner header. Over IPv6 that is too little to give a tunnel up
+ * for; the MTU of its path has a least value. */
+static bool is_later_fragment_believed(const struct complaint *c)
+{
+    return is_ipv4(&c->outer) || c->icmp->type == ICMP6_TOO_BIG;
+}
+
 /* Believed is only what quotes a header that we sent: from an address of ours, to a live care-of address, of
  * a protocol that tunnels have. */
 static bool understand(const struct agent *agent, struct complaint *out)
@@ -134,9 +142,8 @@ static bool understand(const struct agent *agent, struct complaint *out)
     out->tunnel = tunnel_find(agent, &out->outer.source, &out->outer.destination);
     if (out->tunnel == NULL)
         return false;
-    /* A later fragment of an outer packet holds no inner header. */
     if ((out->outer.fragment & IPV4_OFFSET_MASK) != 0)
-        return true;
+        return is_later_fragment_believed(out);
     return read_tunnelled(agent, icmp->data, icmp->data_len, out);
 }
 

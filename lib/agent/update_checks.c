@@ -27,18 +27,12 @@ static bool is_home_registration(const struct update *u)
     return (u->asked.flags & MIP6_HOME_REGISTRATION) != 0;
 }
 
-/* An IPv4 address in the mapped form is nobody's in IPv6. */
-static bool is_routable(const struct addr *a)
-{
-    return !addr_is_ipv4(a) && addr_is_routable(a);
-}
-
 /* ---- First row: is it what it says it is? ---- */
 
 /* Section 9.3.1: before anything else is looked at. */
 static struct verdict home_option(struct update *u)
 {
-    const bool sound = !u->asked.by_option || is_routable(&u->asked.home);
+    const bool sound = !u->asked.by_option || addr_is_ipv6_routable(&u->asked.home);
     return sound ? pass() : discard(AGENT_DISCARD_HOME_ADDRESS);
 }
 
@@ -69,7 +63,7 @@ static struct verdict addresses(struct update *u)
     count(u->agent, AGENT_REQUESTS);
     if (!is_home_agent(u->agent, &u->asked.destination))
         return discard(AGENT_DISCARD_DESTINATION);
-    return is_routable(&u->asked.source) ? pass() : discard(AGENT_DISCARD_HOME_ADDRESS);
+    return addr_is_ipv6_routable(&u->asked.source) ? pass() : discard(AGENT_DISCARD_HOME_ADDRESS);
 }
 
 /* Sections 6.1.7 and 9.5.1. Nonce indices belong to correspondents' updates. */
@@ -86,7 +80,7 @@ static struct verdict form(struct update *u)
     p->has_timestamp = m.options.has_timestamp;
     p->timestamp = m.options.timestamp;
     p->care_of = m.options.has_alternate_care_of ? m.options.alternate_care_of : p->source;
-    if (!is_routable(&p->care_of))
+    if (!addr_is_ipv6_routable(&p->care_of))
         return discard(AGENT_DISCARD_CARE_OF);
     if (is_home_registration(u) && m.options.has_nonce_indices)
         return discard(AGENT_DISCARD_MALFORMED);

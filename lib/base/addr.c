@@ -62,9 +62,14 @@ bool addr_is_link_local(const struct addr *a)
 
 bool addr_is_routable(const struct addr *a)
 {
-    if (addr_is_unspecified(a) || addr_is_loopback(a) || addr_is_link_local(a) || addr_is_multicast(a))
-        return false;
-    return !addr_is_ipv4(a) || (a->b[V4_AT] != 0 && a->b[V4_AT] < 240);
+    const uint8_t first = a->b[V4_AT];
+    return addr_is_ipv4(a) ? first != 0 && first != 127 && first < 224 : addr_is_ipv6_routable(a);
+}
+
+bool addr_is_ipv6_routable(const struct addr *a)
+{
+    return !addr_is_ipv4(a) && !addr_is_unspecified(a) && !addr_is_loopback(a) && !addr_is_link_local(a) &&
+           !addr_is_multicast(a);
 }
 
 struct addr addr_solicited_node(const struct addr *a)

@@ -46,10 +46,11 @@ bool addr_is_multicast(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
 /* fe80::/10; of IPv4 169.254.0.0/16. */
 bool addr_is_link_local(const struct addr *a);
-/* It may name one host beyond its link, by its form alone ("unicast routable", RFC 6275 section 9.3.1; RFC
- * 1122 section 3.2.1.3): not unspecified, loopback, link-local, multicast, 0/8 or 240/4. An IPv4 address
- * counts as one; who expects an IPv6 address asks for addr_is_ipv4 too. */
+/* It may name one host, by its form alone: not unspecified, loopback, multicast; of IPv4 not 0/8 or 240/4
+ * (RFC 1122 section 3.2.1.3), of IPv6 not link-local ("unicast routable", RFC 6275 section 9.3.1). */
 bool addr_is_routable(const struct addr *a);
+/* And it is of IPv6: an IPv4 address in the mapped form is nobody's there. */
+bool addr_is_ipv6_routable(const struct addr *a);
 /* ff02::1:ffXX:XXXX of an IPv6 address (RFC 4291 section 2.7.1). */
 struct addr addr_solicited_node(const struct addr *a);
 /* The link-local IPv6 address with the interface identifier (last eight bytes) of a. */

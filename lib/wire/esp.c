@@ -41,33 +41,15 @@ struct esp {
     uint64_t window; /* bit i: newest - i has come */
 };
 
-/* ---- Algorithms by name ---- */
+/* ---- Associations ---- */
 static const struct {
-    const char *text;
     uint8_t key_least, key_most, auth_key;
 } algorithms[ESP_ALGORITHMS_COUNT] = {
-#define X(name, text, least, most, auth) [ESP_##name] = {text, least, most, auth},
+#define X(name, text, least, most, auth) [ESP_##name] = {least, most, auth},
     ESP_ALGORITHMS(X)
 #undef X
 };
 
-const char *esp_algorithm_text(enum esp_algorithm algorithm)
-{
-    return algorithm < ESP_ALGORITHMS_COUNT ? algorithms[algorithm].text : NULL;
-}
-
-bool esp_algorithm_by_text(const char *text, enum esp_algorithm *out)
-{
-    for (size_t i = 0; i < ESP_ALGORITHMS_COUNT; i++) {
-        if (strcmp(text, algorithms[i].text) == 0) {
-            *out = (enum esp_algorithm)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- Associations ---- */
 static size_t cipher_key_len(const struct esp_association *sa)
 {
     return sa->key_len - (sa->algorithm == ESP_AES_GCM ? (size_t)GCM_SALT : 0);
@@ -129,15 +111,11 @@ void esp_destroy(struct esp *esp)
     free(esp);
 }
 
-uint32_t esp_spi(const struct esp *esp)
-{
-    return esp->sa.spi;
-}
-
 bool esp_is(const struct esp *esp, const struct esp_association *sa)
 {
     return esp->sa.spi == sa->spi && esp->sa.algorithm == sa->algorithm && esp->sa.key_len == sa->key_len &&
-           esp->sa.auth_key_len == sa->auth_key_len && memcmp(esp->sa.key, sa->key, sa->key_len) == 0 &&
+           esp->sa.auth_key_len == sa->auth_key_len && esp->sa.replay_protection == sa->replay_protection &&
+           memcmp(esp->sa.key, sa->key, sa->key_len) == 0 &&
            memcmp(esp->sa.auth_key, sa->auth_key, sa->auth_key_len) == 0;
 }
 
@@ -259,8 +237,8 @@ static bool trailer_strip(const uint8_t *text, size_t text_len, size_t *len, uin
     return true;
 }
 
-enum esp_verdict esp_open(struct esp *esp, const uint8_t *packet, size_t len, bool replay_window,
-                          uint8_t *out, size_t *out_len, uint8_t *next_header)
+enum esp_verdict esp_open(struct esp *esp, const uint8_t *packet, size_t len, uint8_t *out, size_t *out_len,
+                          uint8_t *next_header)
 {
     const struct layout *l = &layouts[esp->sa.algorithm];
     const size_t around = HEADER + l->iv_len + l->icv_len;
@@ -268,7 +246,7 @@ enum esp_verdict esp_open(struct esp *esp, const uint8_t *packet, size_t len, bo
     const uint32_t spi = read_u32(&r), sequence = read_u32(&r);
     if (len < around + l->align || (len - around) % l->align != 0 || spi != esp->sa.spi)
         return ESP_MALFORMED;
-    if (replay_window && is_replay(esp, sequence))
+    if (esp->sa.replay_protection && is_replay(esp, sequence))
         return ESP_REPLAYED;
     if (!authentic_text(esp, packet, len - around, out))
         return ESP_FORGED;

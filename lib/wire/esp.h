@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ESP_PROTOCOL = 50, ESP_KEY_MAX = 36, ESP_AUTH_KEY_MAX = 64, ESP_OVERHEAD_MAX = 8 + 16 + 16 + 2 + 16 };
+enum { ESP_KEY_MAX = 36, ESP_AUTH_KEY_MAX = 64, ESP_OVERHEAD_MAX = 8 + 16 + 16 + 2 + 16 };
 enum { ESP_SPI_MIN = 256, ESP_WINDOW = 64 /* packets (RFC 4303 section 3.4.3) */ };
 
 /* X(name, text, cipher key bytes at least, at most, authentication key bytes: 0 none) */
@@ -36,16 +36,15 @@ enum esp_algorithm {
 #undef X
         ESP_ALGORITHMS_COUNT
 };
-/* NULL beyond. */
-const char *esp_algorithm_text(enum esp_algorithm algorithm);
-/* False: no such name; *out untouched. */
-bool esp_algorithm_by_text(const char *text, enum esp_algorithm *out);
 
 /* What an SPI means in one direction. AES-GCM's key ends with its 4 bytes of salt (RFC 4106 section 8.1); AES
  * keys are of 16, 24 or 32 bytes. */
 struct esp_association {
     uint32_t spi;
     uint8_t algorithm; /* enum esp_algorithm */
+    /* Of what is opened: sequence numbers are judged (RFC 4303 section 3.4.3). Not with configured keys and a
+     * peer that begins with 1 again under them. */
+    bool replay_protection;
     uint8_t key_len, auth_key_len;
     uint8_t key[ESP_KEY_MAX];
     uint8_t auth_key[ESP_AUTH_KEY_MAX];
@@ -59,7 +58,6 @@ struct esp;
  * keys, for a counter begins there (RFC 4106 section 3.1). NULL: no memory, or libcrypto lacks it. */
 struct esp *esp_create(const struct esp_association *sa, const uint8_t seed[static 16]);
 void esp_destroy(struct esp *esp);
-uint32_t esp_spi(const struct esp *esp);
 /* It was created from an association like this one. */
 bool esp_is(const struct esp *esp, const struct esp_association *sa);
 
@@ -76,10 +74,9 @@ enum esp_verdict {
 };
 
 /* Verifies, in the order of RFC 4303 section 3.4, and decrypts. out has room for len bytes; *out_len and
- * *next_header describe what was inside. The window moves only for what is authentic. replay_window: false
- * leaves sequence numbers unjudged (manual keys and a peer that begins anew, RFC 4303 section 3.4.3). */
-enum esp_verdict esp_open(struct esp *esp, const uint8_t *packet, size_t len, bool replay_window,
-                          uint8_t *out, size_t *out_len, uint8_t *next_header);
+ * *next_header describe what was inside. The window moves only for what is authentic. */
+enum esp_verdict esp_open(struct esp *esp, const uint8_t *packet, size_t len, uint8_t *out, size_t *out_len,
+                          uint8_t *next_header);
 /* Protects len bytes of next_header. out has room for len + ESP_OVERHEAD_MAX. Returns the packet's length;
  * 0: libcrypto failed, or the sequence numbers are used up (RFC 4303 section 3.3.3). */
 size_t esp_seal(struct esp *esp, const uint8_t *inner, size_t len, uint8_t next_header, uint8_t *out);

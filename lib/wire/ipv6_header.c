@@ -71,11 +71,6 @@ static enum ip_decode problem_at(const struct walk *k, uint8_t code, size_t at)
     return IP_PROBLEM;
 }
 
-static bool is_ipv6_routable(const struct addr *a)
-{
-    return addr_is_routable(a) && !addr_is_ipv4(a);
-}
-
 static struct addr address_at(const uint8_t *bytes)
 {
     struct addr a;
@@ -91,7 +86,7 @@ static enum ip_decode take_home_address(struct walk *k, const uint8_t *data, uin
     if (!k->home_allowed || k->next != DESTINATION_OPTIONS || len != HOME_ADDRESS_LEN)
         return IP_MALFORMED;
     const struct addr home = address_at(data);
-    if (!is_ipv6_routable(&home))
+    if (!addr_is_ipv6_routable(&home))
         return IP_MALFORMED;
     k->ip->home = home;
     k->home_allowed = false;
@@ -151,7 +146,7 @@ static enum ip_decode take_routed_home(struct walk *k, size_t size, uint8_t left
     if (size != BEARER || left != 1 || !addr_equal(&k->ip->routed_home, &addr_unspecified))
         return IP_MALFORMED;
     const struct addr home = address_at(k->bytes + k->at + ROUTING_ADDRESS_AT);
-    if (!is_ipv6_routable(&home))
+    if (!addr_is_ipv6_routable(&home))
         return IP_MALFORMED;
     k->ip->routed_home = home;
     return IP_DECODED;

@@ -62,7 +62,8 @@ static size_t size_min(uint8_t type)
 static uint16_t checksum_of(const uint8_t *message, size_t size, const struct addr *source,
                             const struct addr *destination)
 {
-    return inet_finish(inet_sum(ip_pseudo_sum(source, destination, MIP6_PROTOCOL, size), message, size));
+    return inet_finish(
+        inet_sum(ip_pseudo_sum(source, destination, IPPROTO_NUM_MOBILITY, size), message, size));
 }
 
 enum mip6_decode mip6_check(const uint8_t *message, size_t len, const struct addr *source,

@@ -15,9 +15,8 @@
 #include "auth.h"
 #include "bytes.h"
 
-enum { MIP6_PROTOCOL = 135, MIP6_NO_NEXT_HEADER = 59 };
-enum { MIP6_LIFETIME_UNIT_S = 4, MIP6_UPDATE_FIXED = 12, MIP6_ACK_FIXED = 12, MIP6_MESSAGE_MAX = 2048 };
-enum { MIP6_SPI_MIN = 256 }; /* 0-255 are reserved (RFC 4285 section 5.1) */
+enum { MIP6_NO_NEXT_HEADER = 59 };
+enum { MIP6_LIFETIME_UNIT_S = 4, MIP6_MESSAGE_MAX = 2048 };
 
 enum mip6_type {
     MIP6_REFRESH_REQUEST = 0,

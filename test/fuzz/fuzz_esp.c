@@ -37,7 +37,7 @@ static enum esp_verdict open_copy(struct esp *esp, const uint8_t *data, size_t s
     fuzz_require(packet != NULL && out != NULL);
     packet += 1;
     memcpy(packet, data, size);
-    const enum esp_verdict verdict = esp_open(esp, packet, size, false, out, &len, &next_header);
+    const enum esp_verdict verdict = esp_open(esp, packet, size, out, &len, &next_header);
     if (verdict == ESP_OPENED)
         fuzz_require(len <= size);
     free(packet - 1);

@@ -104,7 +104,7 @@ static void send_bytes(struct world *w, uint8_t control, const uint8_t *bytes, s
     memcpy(message, bytes, len);
     if (len >= 6 && (control & PLAUSIBLE)) {
         message[4] = message[5] = 0;
-        const uint32_t pseudo = ip_pseudo_sum(&ask.home, &ask.destination, MIP6_PROTOCOL, len);
+        const uint32_t pseudo = ip_pseudo_sum(&ask.home, &ask.destination, IPPROTO_NUM_MOBILITY, len);
         const uint16_t sum = inet_finish(inet_sum(pseudo, message, len));
         message[4] = (uint8_t)(sum >> 8);
         message[5] = (uint8_t)sum;

@@ -172,7 +172,7 @@ static void check_error(const struct ip_header *offender, const uint8_t *packet,
 
 static bool is_home(const struct addr *a)
 {
-    return addr_equal(a, &addr_unspecified) || (addr_is_routable(a) && !addr_is_ipv4(a));
+    return addr_equal(a, &addr_unspecified) || addr_is_ipv6_routable(a);
 }
 
 /* The header alone, without what encoders do not write, says the same. */

@@ -94,7 +94,7 @@ struct node {
     unsigned tries;
 
     /* the model */
-    bool bound;
+    bool bound, link_local;
     struct addr bound_at;
     uint64_t ends_ns;
     bool detecting, for_link_local;
@@ -187,10 +187,16 @@ static void use_timestamp(struct node *n, const struct packet *p)
         n->newest = p->ask.m.options.timestamp;
 }
 
+static bool wants_link_local(const struct packet *p)
+{
+    return (p->ask.m.flags & MIP6_LINK_LOCAL) != 0;
+}
+
 static void model_bind(struct node *n, const struct packet *p)
 {
     use_timestamp(n, p);
     bind_model(n, true);
+    n->link_local = wants_link_local(p);
     n->detecting = false;
     n->bound_at = lab6_asked_care_of(&p->ask);
     n->ends_ns = lab.now.mono_ns + granted(p) * 4ull * NSEC_PER_S;
@@ -198,7 +204,7 @@ static void model_bind(struct node *n, const struct packet *p)
 
 static void model_wait(struct node *n, const struct packet *p)
 {
-    const bool link_local = (p->ask.m.flags & MIP6_LINK_LOCAL) != 0;
+    const bool link_local = wants_link_local(p);
     const bool more = link_local && !n->for_link_local;
     if (!n->detecting || more)
         n->detected_ns = lab.now.mono_ns + LAB6_DETECTION_MS * NSEC_PER_MS;
@@ -227,11 +233,11 @@ static uint8_t model_update(struct node *n, const struct packet *p)
         use_timestamp(n, p);
         return was ? MIP6_ACCEPTED : MIP6_NOT_HOME_AGENT;
     }
-    if (n->bound) {
+    if (n->bound && (n->link_local || !wants_link_local(p))) {
         model_bind(n, p);
         return MIP6_ACCEPTED;
     }
-    if (!has_room())
+    if (!n->bound && !has_room())
         return MIP6_NO_RESOURCES;
     model_wait(n, p);
     return SILENCE;
@@ -241,7 +247,7 @@ static uint8_t model_detected(struct node *n)
 {
     n->detecting = false;
     model_expire(n);
-    if (!has_room())
+    if (!n->bound && !has_room())
         return MIP6_NO_RESOURCES;
     model_bind(n, &n->pending);
     return MIP6_ACCEPTED;
@@ -476,7 +482,7 @@ static void forge(void)
     const size_t bit = (8 + below(p.len - 8)) * 8 + below(8);
     p.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     p.bytes[4] = p.bytes[5] = 0;
-    const uint32_t pseudo = ip_pseudo_sum(&p.ask.home, &p.ask.destination, MIP6_PROTOCOL, p.len);
+    const uint32_t pseudo = ip_pseudo_sum(&p.ask.home, &p.ask.destination, IPPROTO_NUM_MOBILITY, p.len);
     const uint16_t sum = inet_finish(inet_sum(pseudo, p.bytes, p.len));
     p.bytes[4] = (uint8_t)(sum >> 8);
     p.bytes[5] = (uint8_t)sum;

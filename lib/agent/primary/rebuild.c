@@ -101,14 +101,25 @@ uint64_t rebuild_cookie(const struct mobile *mobile)
     return mobile->has_sequence ? newest | COOKIE_SEQUENCE | mobile->sequence : newest;
 }
 
-static void protect(struct mobile *mobile, uint64_t cookie)
+/* Section 9.5.1: what was heard since our start is newer than what made the binding, modulo 2^16. */
+static bool heard_newer(const struct mobile *mobile, uint16_t sequence)
+{
+    const uint16_t ahead = (uint16_t)(mobile->sequence - sequence);
+    return mobile->has_sequence && ahead != 0 && ahead < 0x8000;
+}
+
+/* An old binding update may have been sent to us again by anybody before we knew: it must neither count as
+ * the last one nor, when its detection is over, move the binding. */
+static void protect(struct agent *agent, struct mobile *mobile, uint64_t cookie)
 {
     const bool ipv4 = addr_is_ipv4(&mobile->home);
     const uint64_t newest = ipv4 ? cookie : cookie & ~(uint64_t)COOKIE_LOW;
     if (newest != 0 && ntp_since(newest, mobile->newest) > 0)
         mobile->newest = newest;
-    if (ipv4 || (cookie & COOKIE_SEQUENCE) == 0 || mobile->has_sequence)
+    if (ipv4 || (cookie & COOKIE_SEQUENCE) == 0 || heard_newer(mobile, (uint16_t)cookie))
         return;
+    dad_cancel(agent, mobile);
+    update_forget(agent, mobile);
     mobile->sequence = (uint16_t)cookie;
     mobile->has_sequence = true;
 }
@@ -125,7 +136,7 @@ bool rebuild(struct agent *agent, struct node *node, struct mobile *mobile, cons
         return false;
     }
     mobile->delegation->rebuilt = holding_find(mobile->delegation, node)->start = found->starts[0].generation;
-    protect(mobile, found->starts[0].cookie);
+    protect(agent, mobile, found->starts[0].cookie);
     count(agent, AGENT_REBUILT);
     return true;
 }

@@ -49,7 +49,7 @@ START_TEST(binding_error)
     hex_bytes("3b0207003122020020010db8000100000000000000000100", expected, sizeof(expected));
     const struct ask6 ask = lab6_ask(&lab, 0);
     const struct agent_datagram d = lab6_datagram(&ask, update, sizeof(update));
-    const uint32_t pseudo = ip_pseudo_sum(&ask.home, &ask.destination, MIP6_PROTOCOL, sizeof(update));
+    const uint32_t pseudo = ip_pseudo_sum(&ask.home, &ask.destination, IPPROTO_NUM_MOBILITY, sizeof(update));
     const uint16_t sum = inet_finish(inet_sum(pseudo, update, sizeof(update)));
     update[4] = (uint8_t)(sum >> 8);
     update[5] = (uint8_t)sum;
@@ -71,7 +71,7 @@ START_TEST(to_a_node_away)
     ck_assert(addr_equal(&m.source, &ask.destination));
     ck_assert(addr_equal(&m.destination, &ask.source));
     ck_assert(addr_equal(&m.home, &ask.home));
-    ck_assert_uint_eq(m.protocol, MIP6_PROTOCOL);
+    ck_assert_uint_eq(m.protocol, IPPROTO_NUM_MOBILITY);
     ck_assert(!m.on_link);
     struct binding_view v;
     ck_assert(is_bound(0, &v));

@@ -20,7 +20,7 @@ static void encode(struct sent *s)
 static void checksum(struct sent *s)
 {
     s->bytes[4] = s->bytes[5] = 0;
-    const uint32_t pseudo = ip_pseudo_sum(&s->ask.home, &s->ask.destination, MIP6_PROTOCOL, s->len);
+    const uint32_t pseudo = ip_pseudo_sum(&s->ask.home, &s->ask.destination, IPPROTO_NUM_MOBILITY, s->len);
     const uint16_t sum = inet_finish(inet_sum(pseudo, s->bytes, s->len));
     s->bytes[4] = (uint8_t)(sum >> 8);
     s->bytes[5] = (uint8_t)sum;
@@ -1065,7 +1065,7 @@ static size_t wrap(const struct sent *s, uint8_t *whole, struct agent_datagram *
     const struct ip_header h = {.source = s->ask.source,
                                 .destination = s->ask.destination,
                                 .ttl = 64,
-                                .protocol = MIP6_PROTOCOL,
+                                .protocol = IPPROTO_NUM_MOBILITY,
                                 .total_len = (uint16_t)(IPV6_HEADER + 24 + s->len),
                                 .home = s->ask.home,
                                 .routed_home = addr_unspecified};
@@ -1112,7 +1112,7 @@ static void check_binding_error(const struct ask6 *ask, uint8_t status, const ch
     ck_assert(addr_equal(&m->source, &ask->destination));
     ck_assert(addr_equal(&m->destination, &ask->source));
     ck_assert(addr_equal(&m->home, &addr_unspecified));
-    ck_assert_uint_eq(m->protocol, MIP6_PROTOCOL);
+    ck_assert_uint_eq(m->protocol, IPPROTO_NUM_MOBILITY);
     ck_assert_uint_eq(m->len, 24);
     ck_assert_int_eq(mip6_check(m->bytes, m->len, &m->source, &m->destination, &type), MIP6_DECODED);
     ck_assert_uint_eq(type, MIP6_ERROR);

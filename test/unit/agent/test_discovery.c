@@ -200,13 +200,10 @@ START_TEST(heard_no_more)
     /* A lifetime of 0 begins nothing. */
     hear(gone);
     check_told("2");
-    /* An advertisement without prefixes is about the same router. */
-    hear(ra);
-    hear((struct ra){"fe80::11", .no_home_agent = true, .preference = -1, .lifetime_s = 1800});
-    check_told("2");
     /* Another's is about another. */
     hear(ra);
-    hear((struct ra){"fe80::12", .no_home_agent = true, .preference = -1, .lifetime_s = 1800});
+    hear((struct ra){"fe80::12", .no_home_agent = true, .preference = -1, .lifetime_s = 1800,
+                     .prefix = {"2001:db8:1::12"}});
     check_told("11 2");
 }
 END_TEST
@@ -262,12 +259,132 @@ START_TEST(each_link_has_its_own_list)
 }
 END_TEST
 
+/* fe80::1 is a router of every link: without a prefix it cannot be told which one speaks. */
+START_TEST(advertisement_of_no_known_link)
+{
+    const struct ra ra = {"fe80::1", .preference = 9, .lifetime_s = 100, .prefix = {"2001:db8:1::11"}};
+    struct ra elsewhere = ra;
+    hear(ra);
+    hear((struct ra){"fe80::1", .no_home_agent = true, .preference = -1, .lifetime_s = 1800});
+    check_told("11 2");
+    hear((struct ra){"fe80::1", .preference = 9, .lifetime_s = 0});
+    check_told("11 2");
+    elsewhere.prefix[0] = "2001:db8:77::11";
+    elsewhere.no_home_agent = true;
+    hear(elsewhere);
+    check_told("11 2");
+    /* It lengthens no life either. */
+    hear((struct ra){"fe80::1", .preference = 9, .lifetime_s = 1800});
+    wait_s(100);
+    check_told("2");
+}
+END_TEST
+
 static struct ra numbered(unsigned i, char link_local[static 32], char prefix[static 32])
 {
     snprintf(link_local, 32, "fe80::%x", 0x100 + i);
     snprintf(prefix, 32, "2001:db8:1::%x", 0x100 + i);
     return (struct ra){link_local, .preference = (int)i, .lifetime_s = 1800, .prefix = {prefix}};
 }
+
+enum { LISTED = 16 /* home agents of one link */ };
+
+static void hear_numbered(unsigned i, int preference, uint16_t lifetime_s)
+{
+    char link_local[32], prefix[32];
+    struct ra ra = numbered(i, link_local, prefix);
+    ra.preference = preference;
+    ra.lifetime_s = lifetime_s;
+    hear(ra);
+}
+
+static bool is_told(unsigned i)
+{
+    char buf[512], one[8], all[514];
+    snprintf(one, sizeof(one), " %x ", 0x100 + i);
+    snprintf(all, sizeof(all), " %s ", told(buf));
+    return strstr(all, one) != NULL;
+}
+
+/* Who comes late takes the place of the least preferred, and among equals of who would go first. */
+START_TEST(who_makes_room)
+{
+    for (unsigned i = 0; i < LISTED; i++)
+        hear_numbered(i, i < 4 ? 3 : 7, i == 2 ? 900 : 1800);
+    hear_numbered(50, 2, 9000); /* less than any */
+    ck_assert(!is_told(50));
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_HOME_AGENTS_REFUSED), 1);
+    hear_numbered(51, 3, 9000);
+    ck_assert(is_told(51) && !is_told(2));
+    hear_numbered(52, 65535, 1);
+    ck_assert(is_told(52) && is_told(51) && is_told(4));
+    ck_assert(is_told(0) + is_told(1) + is_told(3) == 2);
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_HOME_AGENTS_REFUSED), 1);
+    /* One whose time is over makes room for anybody. */
+    wait_s(1);
+    hear_numbered(50, 0, 9000);
+    ck_assert(is_told(50) && is_told(51));
+    /* Who is listed needs no room. */
+    hear_numbered(4, 1, 1800);
+    ck_assert(is_told(4));
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_HOME_AGENTS_REFUSED), 1);
+}
+END_TEST
+
+/* However many there are on one link, another's have their room. */
+START_TEST(room_on_each_link)
+{
+    for (unsigned i = 0; i < 100; i++)
+        hear_numbered(i, 65535, 65535);
+    hear((struct ra){"fe80::1", .preference = 0, .lifetime_s = 1800, .prefix = {"2001:db8:2::12"}});
+    ask_home_agents(OTHER_ANYCAST);
+    ck_assert_uint_eq(told_home_agents("2001:db8:2::2").n_addresses, 2);
+}
+END_TEST
+
+/* A list goes with its network, wherever that stands among the others now. */
+START_TEST(list_of_a_moved_network)
+{
+    struct agent_settings *s = &lab.settings;
+    const size_t first = s->n_home_networks - 2;
+    hear((struct ra){"fe80::1", .preference = 9, .lifetime_s = 1800, .prefix = {"2001:db8:1::11"}});
+    const struct prefix network = s->home_networks[first];
+    s->home_networks[first] = s->home_networks[first + 1];
+    s->home_networks[first + 1] = network;
+    reconfigure();
+    check_told("11 2");
+    /* It is not its successor's. */
+    s->home_networks[first + 1].addr.b[7] = 0x55;
+    reconfigure();
+    hear((struct ra){"fe80::1", .preference = 9, .lifetime_s = 1800, .prefix = {"2001:db8:2::12"}});
+    ask_home_agents("2001:db8:1:55:fdff:ffff:ffff:fffe");
+    in_order("S");
+    const struct mip6_discovery d =
+        read_answer(&lab_first(&lab, EFFECT_SEND)->send, &lab_first(&lab, EFFECT_SEND)->send.destination,
+                    MIP6_HOME_AGENT_REPLY);
+    ck_assert_uint_eq(d.n_addresses, 1);
+}
+END_TEST
+
+/* All of them fit the least MTU. */
+START_TEST(as_many_as_there_may_be)
+{
+    char link_local[32], prefix[32], more[32];
+    for (unsigned i = 0; i < LISTED; i++) {
+        struct ra ra = numbered(i, link_local, prefix);
+        for (unsigned pair = 0; pair < 2; pair++) {
+            snprintf(prefix, sizeof(prefix), "2001:db8:1::%x", 0x100 + 0x200 * pair + i);
+            snprintf(more, sizeof(more), "2001:db8:1::%x", 0x200 + 0x200 * pair + i);
+            ra.prefix[1] = more;
+            hear(ra);
+        }
+    }
+    ask_home_agents(ANYCAST);
+    const struct mip6_discovery d = told_home_agents("2001:db8:1::2");
+    ck_assert_uint_eq(d.n_addresses, 4 * LISTED + 1);
+    ck_assert_uint_le(IPV6_HEADER + lab_first(&lab, EFFECT_SEND)->send.len, IPV6_MTU_MIN);
+}
+END_TEST
 
 START_TEST(too_many)
 {
@@ -278,15 +395,13 @@ START_TEST(too_many)
         ra.prefix[1] = more;
         hear(ra);
     }
-    /* Those with the highest preference of the 64 that are remembered, within the least MTU. */
+    /* The best of them, and ourselves behind. */
     ask_home_agents(ANYCAST);
     const struct mip6_discovery d = told_home_agents("2001:db8:1::2");
-    ck_assert_uint_eq(d.n_addresses, MIP6_HOME_AGENTS_MAX);
-    ck_assert_uint_le(IPV6_HEADER + lab_first(&lab, EFFECT_SEND)->send.len, IPV6_MTU_MIN);
-    for (size_t i = 0; i < d.n_addresses; i++)
-        ck_assert_uint_eq(d.addresses[i].b[15], 64 - i / 2);
+    ck_assert_uint_eq(d.n_addresses, 2 * LISTED + 1);
+    for (size_t i = 0; i < 2 * LISTED; i++)
+        ck_assert_uint_eq(d.addresses[i].b[15], 100 - i / 2);
     /* Of one home agent no more than four addresses. */
-    hear((struct ra){"fe80::101", .no_home_agent = true, .preference = -1, .lifetime_s = 0});
     for (unsigned i = 0; i < 6; i++) {
         snprintf(prefix, sizeof(prefix), "2001:db8:1::%x", 0x300 + i);
         hear((struct ra){"fe80::999", .preference = 65535, .lifetime_s = 1800, .prefix = {prefix}});
@@ -490,7 +605,7 @@ START_TEST(prefixes_told_in_esp)
     struct message m = lab_first(&lab, EFFECT_SEND)->send;
     uint8_t inner[AGENT_MESSAGE_MAX], next_header;
     ck_assert_uint_eq(m.protocol, IPPROTO_NUM_ESP);
-    ck_assert_int_eq(esp_open(back, m.bytes, m.len, true, inner, &m.len, &next_header), ESP_OPENED);
+    ck_assert_int_eq(esp_open(back, m.bytes, m.len, inner, &m.len, &next_header), ESP_OPENED);
     ck_assert_uint_eq(next_header, IPPROTO_NUM_ICMPV6);
     memcpy(m.bytes, inner, m.len);
     m.protocol = next_header;
@@ -504,6 +619,36 @@ START_TEST(prefixes_told_in_esp)
 }
 END_TEST
 
+/* Who may be anybody does not spend what is proven to be the mobile node's; the other way round it waits its
+ * second (section 6.8). */
+START_TEST(prefixes_told_in_esp_whoever_asks_without)
+{
+    static const uint8_t seed[16];
+    const struct esp_association in = association(2000), out = association(3000);
+    const struct addr home = lab6_home(1);
+    struct esp *there = esp_create(&in, seed);
+    bind_node(1);
+    ck_assert_int_eq(agent_ipsec_set(lab.agent, &home, &in, &out), 0);
+    solicit(1);
+    told_prefix(1);
+    solicit_sealed(there, "2001:db8:c::2");
+    in_order("S");
+    ck_assert_uint_eq(lab_first(&lab, EFFECT_SEND)->send.protocol, IPPROTO_NUM_ESP);
+    solicit_sealed(there, "2001:db8:c::2");
+    in_order("");
+    lab_wait(&lab, 600 * NSEC_PER_MS);
+    solicit(1);
+    in_order("");
+    lab_wait(&lab, 600 * NSEC_PER_MS);
+    solicit_sealed(there, "2001:db8:c::2");
+    in_order("S");
+    solicit(1);
+    in_order("");
+    ck_assert_uint_eq(lab_counter(&lab, AGENT_DISCOVERY_WITHHELD), 3);
+    esp_destroy(there);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("agent_discovery");
@@ -514,7 +659,12 @@ static Suite *suite(void)
     tcase_add_test(tc, heard_no_more);
     tcase_add_test(tc, global_addresses);
     tcase_add_test(tc, each_link_has_its_own_list);
+    tcase_add_test(tc, advertisement_of_no_known_link);
+    tcase_add_test(tc, who_makes_room);
+    tcase_add_test(tc, room_on_each_link);
+    tcase_add_test(tc, list_of_a_moved_network);
     tcase_add_test(tc, too_many);
+    tcase_add_test(tc, as_many_as_there_may_be);
     tcase_add_test(tc, asked_by_nobody_or_elsewhere);
     tcase_add_test(tc, replies_are_limited);
     tcase_add_test(tc, secondaries_answer_none);
@@ -523,6 +673,7 @@ static Suite *suite(void)
     tcase_add_test(tc, prefixes_withheld);
     tcase_add_test(tc, prefixes_for_the_bound_alone);
     tcase_add_test(tc, prefixes_told_in_esp);
+    tcase_add_test(tc, prefixes_told_in_esp_whoever_asks_without);
     return s;
 }
 

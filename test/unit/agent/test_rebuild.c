@@ -119,7 +119,7 @@ static void discard_effects(void)
         continue;
 }
 
-static void update(const struct ask6 *ask)
+static void hear_update(const struct ask6 *ask)
 {
     uint8_t bytes[256];
     const size_t len = lab6_encode(&flock.lab, ask, bytes, sizeof(bytes));
@@ -127,10 +127,23 @@ static void update(const struct ask6 *ask)
     flock_primary_works = true;
     agent_input(agent(), &d, flock.lab.now);
     discard_effects();
+    flock_primary_works = false;
+}
+
+/* A second, after which what waits for detection is due. */
+static void detection(void)
+{
+    flock_primary_works = true;
     flock.lab.now.mono_ns += LAB6_DETECTION_MS * NSEC_PER_MS;
     agent_expire(agent(), flock.lab.now, 100);
     discard_effects();
     flock_primary_works = false;
+}
+
+static void update(const struct ask6 *ask)
+{
+    hear_update(ask);
+    detection();
 }
 
 /* A binding update since our start, and be it one that found nothing to end. */
@@ -157,25 +170,48 @@ START_TEST(what_we_heard_ourselves_counts_for_more)
 }
 END_TEST
 
-/* A node that only refreshes is new to a primary that has lost its state; its forwarder, which the primary
- * has not met yet, may still be announcing it. */
-START_TEST(announced_by_a_secondary_that_is_not_met)
+static void claimed_by_somebody(void)
 {
-    const struct addr home = lab6_home(0);
-    const struct agent_neighbor heard = {.mac = {{2, 9, 9, 9, 9, 9}}, .claimed = home};
-    const uint64_t lease_ns = flock.lab.settings.delegation.lease_ms * NSEC_PER_MS;
-    const struct ask6 ask = lab6_ask(&flock.lab, 0);
-    uint8_t bytes[256];
-    const size_t len = lab6_encode(&flock.lab, &ask, bytes, sizeof(bytes));
-    const struct agent_datagram d = lab6_datagram(&ask, bytes, len);
-    flock.lab.now.mono_ns += lease_ns - 1 + (uint64_t)_i;
-    agent_input(agent(), &d, flock.lab.now);
+    const struct agent_neighbor heard = {.mac = {{2, 9, 9, 9, 9, 9}}, .claimed = lab6_home(0)};
+    flock_primary_works = true;
     agent_heard(agent(), &heard, flock.lab.now);
     discard_effects();
-    flock.lab.now.mono_ns += LAB6_DETECTION_MS * NSEC_PER_MS;
-    agent_expire(agent(), flock.lab.now, 100);
-    discard_effects();
+    flock_primary_works = false;
+}
+
+static void wait_for_the_lease(uint64_t but_ns)
+{
+    flock.lab.now.mono_ns += flock.lab.settings.delegation.lease_ms * NSEC_PER_MS - but_ns;
+}
+
+/* A node that only refreshes is new to a primary that has lost its state; its forwarder, which the primary
+ * has not met yet, may still be announcing it: once more the link is asked, and then nobody answers. */
+START_TEST(announced_by_a_secondary_that_is_not_met)
+{
+    const struct ask6 ask = lab6_ask(&flock.lab, 0);
+    wait_for_the_lease(_i == 0 ? 1 : 0);
+    hear_update(&ask);
+    claimed_by_somebody();
+    detection();
+    ck_assert_uint_eq(agent_bindings(agent()), 0);
+    detection();
     ck_assert_uint_eq(agent_bindings(agent()), _i == 0);
+}
+END_TEST
+
+/* Who has the address answers every time, and what it says counts as soon as it can be no secondary. */
+START_TEST(claimed_while_a_secondary_is_not_met)
+{
+    const struct ask6 ask = lab6_ask(&flock.lab, 0);
+    hear_update(&ask);
+    for (int i = 0; i < 3; i++) {
+        claimed_by_somebody();
+        detection();
+        ck_assert_uint_eq(agent_bindings(agent()), 0);
+    }
+    ck_assert(!dad_runs(mobile6()));
+    detection();
+    ck_assert_uint_eq(agent_bindings(agent()), 0);
 }
 END_TEST
 
@@ -226,6 +262,45 @@ START_TEST(cookie_of_ipv4)
 }
 END_TEST
 
+/* RFC 6275 section 9.5.1: an old binding update, sent again while we did not know better, waits for its
+ * detection when the binding comes back. */
+static const struct {
+    const char *what;
+    uint16_t sequence;
+    bool newer;
+} waiting[] = {
+    {"an old one", 5, false},
+    {"the one before", 899, false},
+    {"the same", 900, false},
+    {"the next one", 901, true},
+    {"the newest", 33667, true},
+    {"as far behind", 33668, false},
+    {"before the numbers began anew", 65535, false},
+};
+
+START_TEST(cookie_against_an_update_that_waits)
+{
+    enum { WITH_SEQUENCE = 1 << 16, NUMBER = 900, NODE = LAB6_SEQUENCES };
+    const struct addr home = lab6_home(NODE);
+    struct delegation_start *entry = hold6(ACTIVE);
+    entry->home = home;
+    entry->care_of = lab6_care_of(20);
+    entry->cookie = WITH_SEQUENCE | NUMBER;
+    struct ask6 ask = lab6_ask(&flock.lab, NODE);
+    ask.m.sequence = waiting[_i].sequence;
+    hear_update(&ask);
+    from_before();
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
+    flock_wait_ms(&flock, 2 * LAB6_DETECTION_MS);
+    struct binding_view view;
+    ck_assert(agent_binding(agent(), &home, flock.lab.now, &view));
+    ck_assert_msg(addr_equal(&view.care_of[0].address, &entry->care_of) == !waiting[_i].newer, "%s",
+                  waiting[_i].what);
+    ck_assert_uint_eq(mobile_by_home(agent(), &home)->sequence,
+                      waiting[_i].newer ? waiting[_i].sequence : NUMBER);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rebuild");
@@ -238,7 +313,9 @@ int main(void)
     tcase_add_loop_test(all, not_rebuilt, 0, ROWS(rows));
     tcase_add_loop_test(all, what_we_heard_ourselves_counts_for_more, 0, 3);
     tcase_add_loop_test(all, announced_by_a_secondary_that_is_not_met, 0, 2);
+    tcase_add_test(all, claimed_while_a_secondary_is_not_met);
     tcase_add_loop_test(all, cookie, 0, 7);
+    tcase_add_loop_test(all, cookie_against_an_update_that_waits, 0, ROWS(waiting));
     tcase_add_test(all, cookie_of_ipv4);
     return check_main(suite);
 }

@@ -318,18 +318,48 @@ START_TEST(fragments_of_the_tunnel_packet)
     ck_assert_ptr_nonnull(relayed());
     ck_assert_uint_eq(relayed()->len, sizeof(first_fragment) - 48);
     ck_assert_mem_eq(relayed()->datagram, first_fragment + 48, relayed()->len);
-    report(ICMP6_UNREACHABLE, 0, 0, later_fragment, sizeof(later_fragment), false);
-    ck_assert_ptr_null(relayed());
-    ck_assert_uint_eq(deputy_counter(&deputy, AGENT_TUNNEL_ERRORS_BELIEVED), 2);
+    ck_assert_uint_eq(deputy_counter(&deputy, AGENT_TUNNEL_ERRORS_BELIEVED), 1);
 }
 END_TEST
 
-/* Cut anywhere, it tells of the tunnel as soon as its outer header is there, and is relayed with eight bytes
- * behind the inner one. */
+/* They hold no inner header, so that anybody can make them up: the tunnel is not given up for one, and only a
+ * path's MTU, which has a least value, is learnt from it. */
+static const struct {
+    const char *what;
+    uint8_t type;
+    uint32_t rest;
+    bool believed;
+} later[] = {
+    {"unreachable", ICMP6_UNREACHABLE, 0, false},
+    {"hop limit exceeded", ICMP6_TIME_EXCEEDED, 0, false},
+    {"parameter problem", ICMP6_PARAMETER_PROBLEM, 0, false},
+    {"too big", ICMP6_TOO_BIG, 1280, true},
+};
+
+START_TEST(later_fragments_of_the_tunnel_packet)
+{
+    enum { LENGTH = IPV6_HEADER + 1400 };
+    const struct way *way = &ways[PLAIN];
+    uint8_t quote[sizeof(later_fragment)];
+    bind_by(way);
+    memcpy(quote, later_fragment, sizeof(quote));
+    quote[4] = (LENGTH - IPV6_HEADER) >> 8;
+    quote[5] = (LENGTH - IPV6_HEADER) & 0xff;
+    report(later[_i].type, 0, later[_i].rest, quote, sizeof(quote), false);
+    const uint64_t believed = deputy_counter(&deputy, AGENT_TUNNEL_ERRORS_BELIEVED);
+    ck_assert_msg(believed == later[_i].believed, "%s", later[_i].what);
+    ck_assert_msg(!known(way).unreachable, "%s", later[_i].what);
+    ck_assert_uint_eq(known(way).path_mtu, later[_i].rest);
+    ck_assert_ptr_null(relayed());
+}
+END_TEST
+
+/* Cut anywhere: over IPv4 it tells of the tunnel as soon as its outer header is there, for no more than eight
+ * bytes need be quoted behind it (RFC 792); over IPv6 with the inner header (RFC 4443 section 2.4 (c)). It is
+ * relayed with eight bytes behind the inner one. */
 START_TEST(quotes_cut_short)
 {
     const struct way *way = &ways[_i];
-    const size_t outer = way->outer_ipv4 ? IPV4_HEADER : IPV6_HEADER;
     const size_t inner = way->inner + (way->home_ipv4 ? IPV4_HEADER : IPV6_HEADER);
     bind_by(way);
     for (size_t len = 0; len <= way->len; len++) {
@@ -337,8 +367,7 @@ START_TEST(quotes_cut_short)
         report(way->outer_ipv4 ? ICMP_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0, 0, way->quote, len,
                way->outer_ipv4);
         const bool believed = deputy_counter(&deputy, AGENT_TUNNEL_ERRORS_BELIEVED) > before;
-        /* an options header that is not whole may be anything */
-        const size_t enough = way->inner > IPV6_HEADER ? way->inner : outer;
+        const size_t enough = way->outer_ipv4 ? IPV4_HEADER : inner;
         ck_assert_msg(believed == (len >= enough), "%s, %zu bytes", way->what, len);
         ck_assert_msg((relayed() != NULL) == (len >= inner + 8), "%s, %zu bytes", way->what, len);
     }
@@ -464,6 +493,7 @@ int main(void)
     tcase_add_test(errors, mtu_falls_and_ages);
     tcase_add_test(errors, mtu_in_a_start);
     tcase_add_test(errors, fragments_of_the_tunnel_packet);
+    tcase_add_loop_test(errors, later_fragments_of_the_tunnel_packet, 0, ROWS(later));
     tcase_add_loop_test(errors, quotes_cut_short, 0, ROWS(ways));
     tcase_add_test(errors, long_quotes);
     tcase_add_loop_test(errors, refused, 0, ROWS(lies));

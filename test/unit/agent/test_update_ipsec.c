@@ -25,7 +25,9 @@ static void open_node(void)
     in = cbc(IN_SPI);
     out = cbc(OUT_SPI);
     to_agent = esp_create(&in, seed);
-    to_node = esp_create(&out, seed);
+    struct esp_association at_node = out;
+    at_node.replay_protection = true;
+    to_node = esp_create(&at_node, seed);
     ck_assert(to_agent != NULL && to_node != NULL);
     ck_assert_int_eq(agent_ipsec_set(lab.agent, &home, &in, &out), 0);
 }
@@ -78,10 +80,9 @@ static struct opened read_log(const struct ask6 *ask)
         return o;
     o.sent = true;
     o.message = e->send;
-    ck_assert_uint_eq(o.message.protocol, ESP_PROTOCOL);
-    ck_assert_int_eq(esp_open(to_node, o.message.bytes, o.message.len, true, inner, &len, &protocol),
-                     ESP_OPENED);
-    ck_assert_uint_eq(protocol, MIP6_PROTOCOL);
+    ck_assert_uint_eq(o.message.protocol, IPPROTO_NUM_ESP);
+    ck_assert_int_eq(esp_open(to_node, o.message.bytes, o.message.len, inner, &len, &protocol), ESP_OPENED);
+    ck_assert_uint_eq(protocol, IPPROTO_NUM_MOBILITY);
     ck_assert_int_eq(mip6_check(inner, len, &o.message.source, &ask->home, &type), MIP6_DECODED);
     ck_assert_uint_eq(type, MIP6_ACK);
     ck_assert_int_eq(mip6_ack_decode(inner, len, &o.ack), MIP6_DECODED);
@@ -92,9 +93,9 @@ static struct opened send_in_esp(const struct ask6 *ask)
 {
     uint8_t update[ROOM], sealed[ROOM];
     const size_t len = lab6_encode(&lab, ask, update, sizeof(update));
-    const size_t sealed_len = esp_seal(to_agent, update, len, MIP6_PROTOCOL, sealed);
+    const size_t sealed_len = esp_seal(to_agent, update, len, IPPROTO_NUM_MOBILITY, sealed);
     struct agent_datagram d = lab6_datagram(ask, sealed, sealed_len);
-    d.protocol = ESP_PROTOCOL;
+    d.protocol = IPPROTO_NUM_ESP;
     lab_forget(&lab);
     agent_input(lab.agent, &d, lab.now);
     lab_drain(&lab);
@@ -206,7 +207,7 @@ static void send_captured(const struct ask6 *ask, const char *hex)
 {
     uint8_t sealed[ROOM];
     struct agent_datagram d = lab6_datagram(ask, sealed, hex_bytes(hex, sealed, sizeof(sealed)));
-    d.protocol = ESP_PROTOCOL;
+    d.protocol = IPPROTO_NUM_ESP;
     lab_forget(&lab);
     agent_input(lab.agent, &d, lab.now);
     lab_drain(&lab);

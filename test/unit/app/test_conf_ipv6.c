@@ -66,7 +66,14 @@ START_TEST(good_ipsec)
     ck_assert_uint_eq(ipsec->in.key_len, 20);
     ck_assert_uint_eq(ipsec->in.key[19], 3);
     ck_assert_uint_eq(ipsec->in.auth_key_len, 0);
+    ck_assert(!ipsec->in.replay_protection);
     conf_free(c);
+    char *text = changed_in(good, "spi-out = 1001", "spi-out = 1001 replay-protection = true");
+    c = loaded(text);
+    ck_assert(c->ipsec[0].in.replay_protection);
+    ck_assert(!c->ipsec[0].out.replay_protection);
+    conf_free(c);
+    free(text);
 }
 END_TEST
 

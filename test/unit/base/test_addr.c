@@ -202,7 +202,7 @@ static const struct {
     {"127.255.255.255", true, false, false},
     {"128.0.0.0", false, false, true},
     {"169.253.255.255", false, false, true},
-    {"169.254.0.1", false, true, false},
+    {"169.254.0.1", false, true, true},
     {"169.255.0.0", false, false, true},
     {"223.255.255.255", false, false, true},
     {"224.0.0.1", false, false, false},
@@ -227,6 +227,8 @@ START_TEST(address_kinds)
     ck_assert_msg(addr_is_loopback(&a) == kinds[_i].loopback, "%s", kinds[_i].text);
     ck_assert_msg(addr_is_link_local(&a) == kinds[_i].link_local, "%s", kinds[_i].text);
     ck_assert_msg(addr_is_routable(&a) == kinds[_i].routable, "%s", kinds[_i].text);
+    const bool ipv6 = kinds[_i].routable && !addr_is_ipv4(&a);
+    ck_assert_msg(addr_is_ipv6_routable(&a) == ipv6, "%s", kinds[_i].text);
 }
 END_TEST
 
