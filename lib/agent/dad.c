@@ -56,11 +56,6 @@ bool dad_begin(struct agent *agent, struct mobile *mobile, bool link_local, stru
     return true;
 }
 
-bool dad_runs(const struct mobile *mobile)
-{
-    return mobile->dad != NULL;
-}
-
 void dad_cancel(struct agent *agent, struct mobile *mobile)
 {
     if (mobile->dad == NULL)

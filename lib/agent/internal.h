@@ -77,7 +77,7 @@ struct mobile {
     struct name *name;
     struct vigil *vigil;
     struct ipsec *ipsec;           /* IPv6: ESP associations; NULL: none */
-    struct pending *pending;       /* IPv6: a binding update that waits, while dad_runs; NULL: none */
+    struct pending *pending;       /* IPv6: a binding update that waits for detection; NULL: none */
     struct dad *dad;               /* IPv6: that detection, while it runs (dad.c) */
     struct delegation *delegation; /* primary: NULL: local, and nobody else holds anything of it */
     struct held *held;             /* secondary: what its primaries have said of it */
@@ -401,7 +401,6 @@ void replay_deny(struct agent *agent, struct security *security, const struct mi
  * met yet may have given it, the link is asked again. False: out of memory, nothing begun. One that runs
  * already goes on; from now if it was not for the link-local address yet. */
 bool dad_begin(struct agent *agent, struct mobile *mobile, bool link_local, struct instant now);
-bool dad_runs(const struct mobile *mobile);
 /* Neither is called any more; also before the mobile is freed. */
 void dad_cancel(struct agent *agent, struct mobile *mobile);
 /* Somebody on the link has, or wants to have, this address. */

@@ -209,7 +209,7 @@ START_TEST(claimed_while_a_secondary_is_not_met)
         detection();
         ck_assert_uint_eq(agent_bindings(agent()), 0);
     }
-    ck_assert(!dad_runs(mobile6()));
+    ck_assert_ptr_null(mobile6()->dad);
     detection();
     ck_assert_uint_eq(agent_bindings(agent()), 0);
 }
