@@ -167,10 +167,11 @@ void world_heal(struct world *world)
             appliance_start(&world->nodes[i]);
 }
 
+/* Each binding that ends leaves something lingering; they have all ended in the longest lifetime. */
 void world_settle(struct world *world)
 {
-    const uint64_t patience_ns =
-        30 * NSEC_PER_S + (3 * world->plan.linger_ms + 2 * world->plan.act_ms) * NSEC_PER_MS;
+    const uint64_t patience_ns = (30 + world->plan.lifetime_high_s) * NSEC_PER_S +
+                                 (3 * world->plan.linger_ms + 2 * world->plan.act_ms) * NSEC_PER_MS;
     world_heal(world);
     const uint64_t end_ns = world->now_ns + patience_ns;
     const char *why = "";
