@@ -180,7 +180,7 @@ static void row(size_t n, size_t runs)
     struct control control;
     struct instant now = {.mono_ns = NSEC_PER_S, .ntp = ntp_from_unix(1700000000, 0)};
     require(control_open(&control, configuration(n), now) == 0, "control does not open");
-    struct population p = population_over(control.agent, n, now);
+    struct population p = population_over(control.agent, n, false, now);
     require(p.agent != NULL, "out of memory");
     const double first = measure(&control, &p, true, runs);
     const double renewal = measure(&control, &p, false, runs);

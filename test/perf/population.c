@@ -8,11 +8,6 @@
 
 enum { LIFETIME = 0xfffe };
 
-struct addr population_home(size_t i)
-{
-    return addr_from_ipv4(0x0b000001u + (uint32_t)i);
-}
-
 static struct addr numbered(const char *first, size_t i)
 {
     struct addr a = ip(first);
@@ -21,9 +16,9 @@ static struct addr numbered(const char *first, size_t i)
     return a;
 }
 
-static struct addr home_of(const struct population *p, size_t i)
+struct addr population_home(const struct population *p, size_t i)
 {
-    return p->ipv6 ? numbered("2001:db8:1:0:1::", i) : population_home(i);
+    return p->ipv6 ? numbered("2001:db8:1:0:1::", i) : addr_from_ipv4(0x0b000001u + (uint32_t)i);
 }
 
 static struct association association_of(const struct population *p, size_t i)
@@ -43,7 +38,7 @@ static struct addr home_agent(bool ipv6)
 static bool configure(struct population *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const struct addr home = home_of(p, i);
+        const struct addr home = population_home(p, i);
         const struct association sa = association_of(p, i);
         if (agent_mobile_set(p->agent, &home, &sa, NULL) != 0)
             return false;
@@ -51,7 +46,7 @@ static bool configure(struct population *p)
     return true;
 }
 
-static struct population populate(struct agent *agent, size_t n, bool ipv6, struct instant now)
+struct population population_over(struct agent *agent, size_t n, bool ipv6, struct instant now)
 {
     struct population p = {.agent = agent, .ipv6 = ipv6, .now = now, .n = n, .state = n};
     p.auth = auth_create();
@@ -64,11 +59,6 @@ static struct population populate(struct agent *agent, size_t n, bool ipv6, stru
     for (size_t i = 0; i < n; i++)
         p.order[i] = (uint32_t)i;
     return p;
-}
-
-struct population population_over(struct agent *agent, size_t n, struct instant now)
-{
-    return populate(agent, n, false, now);
 }
 
 struct population population_open(size_t n, bool ipv6)
@@ -90,7 +80,7 @@ struct population population_open(size_t n, bool ipv6)
     struct agent *agent = agent_create(&settings, seed, now);
     if (agent == NULL)
         return (struct population){0};
-    struct population p = populate(agent, n, ipv6, now);
+    struct population p = population_over(agent, n, ipv6, now);
     if (p.agent == NULL)
         agent_destroy(agent);
     p.owns_agent = p.agent != NULL;
@@ -138,7 +128,7 @@ static void encode_request(struct population *p, size_t place)
     const struct mip4_request q = {
         .flags = MIP4_COLOCATED,
         .lifetime_s = LIFETIME,
-        .home = population_home(i),
+        .home = population_home(p, i),
         .home_agent = home_agent(false),
         .care_of = care_of(p, i),
         .identification = p->now.ntp,
@@ -152,7 +142,7 @@ static void encode_update(struct population *p, size_t place)
 {
     const size_t i = p->order[place];
     const struct association sa = association_of(p, i);
-    const struct addr home = home_of(p, i), at = care_of(p, i), agent = home_agent(true);
+    const struct addr home = population_home(p, i), at = care_of(p, i), agent = home_agent(true);
     struct writer w = writer_over(p->datagrams[place], PERF_DATAGRAM);
     const struct mip6_update update = {.sequence = (uint16_t)place,
                                        .flags = MIP6_HOME_REGISTRATION,
@@ -212,7 +202,7 @@ size_t population_register(struct population *p, size_t first, size_t end, perf_
                                .len = p->ipv6 ? PERF_UPDATE : PERF_REQUEST};
     for (size_t place = first; place < end; place++) {
         d.source = population_source(p, place);
-        d.home = p->ipv6 ? home_of(p, p->order[place]) : addr_unspecified;
+        d.home = p->ipv6 ? population_home(p, p->order[place]) : addr_unspecified;
         d.payload = p->datagrams[place];
         agent_input(p->agent, &d, p->now);
         accepted += take_effects(p, effect, context);
@@ -236,7 +226,7 @@ size_t population_detect(struct population *p)
 void population_revoke(struct population *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const struct addr home = home_of(p, i);
+        const struct addr home = population_home(p, i);
         agent_revoke(p->agent, &home, p->now);
         while (agent_pop(p->agent) != NULL)
             continue;

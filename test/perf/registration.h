@@ -37,9 +37,9 @@ typedef void (*perf_effect)(void *context, const struct effect *effect);
 
 /* n mobile nodes, none of them bound, with an agent of their own. NULL agent: out of memory. */
 struct population population_open(size_t n, bool ipv6);
-/* The same, of IPv4, with an agent that serves POPULATION_HOME_AGENT and POPULATION_HOME_NETWORK already and
- * stays the caller's. */
-struct population population_over(struct agent *agent, size_t n, struct instant now);
+/* The same with an agent that serves the family's POPULATION_HOME_AGENT and POPULATION_HOME_NETWORK already
+ * and stays the caller's. */
+struct population population_over(struct agent *agent, size_t n, bool ipv6, struct instant now);
 void population_close(struct population *p);
 /* Writes the next round's requests: each mobile node once, in random order; not part of what is measured. */
 void population_prepare(struct population *p);
@@ -50,8 +50,8 @@ size_t population_register(struct population *p, size_t first, size_t end, perf_
 size_t population_detect(struct population *p);
 /* Who sends the request at this place of the round: its care-of address. */
 struct addr population_source(const struct population *p, size_t place);
-/* The home address of mobile node i, the same in every population of IPv4. */
-struct addr population_home(size_t i);
+/* The home address of mobile node i, the same in every population of its family. */
+struct addr population_home(const struct population *p, size_t i);
 /* Ends all bindings. */
 void population_revoke(struct population *p);
 
