@@ -44,9 +44,8 @@ static bool wants_link_local(const struct update *u)
 }
 
 /* ---- Waiting for duplicate address detection ---- */
-void update_forget(struct agent *agent, struct mobile *mobile)
+void update_forget(struct mobile *mobile)
 {
-    (void)agent;
     free(mobile->pending);
     mobile->pending = NULL;
 }
@@ -54,7 +53,7 @@ void update_forget(struct agent *agent, struct mobile *mobile)
 static void stop_waiting(struct agent *agent, struct mobile *mobile)
 {
     dad_cancel(agent, mobile);
-    update_forget(agent, mobile);
+    update_forget(mobile);
 }
 
 static bool wait_for_detection(struct update *u)
@@ -80,7 +79,7 @@ static bool resume(struct agent *agent, struct mobile *mobile, struct instant no
         u->security = security_find(mobile->securities, pending->spi);
     const bool answerable =
         (pending->spi == 0 || u->security != NULL) && (!u->asked.in_esp || mobile->ipsec != NULL);
-    update_forget(agent, mobile);
+    update_forget(mobile);
     return answerable;
 }
 

@@ -489,7 +489,7 @@ void update_handle(struct agent *agent, const struct agent_datagram *datagram, s
 void update_proved_unique(struct agent *agent, struct mobile *mobile, struct instant now);
 void update_found_taken(struct agent *agent, struct mobile *mobile, struct instant now);
 /* Forgets what waits. */
-void update_forget(struct agent *agent, struct mobile *mobile);
+void update_forget(struct mobile *mobile);
 
 /* ---- registration.c ---- */
 /* One request on its way through the checks. */

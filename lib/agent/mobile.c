@@ -220,7 +220,7 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
         policy_forget(agent, mobile);
     announce_cancel(agent, mobile);
     dad_cancel(agent, mobile);
-    update_forget(agent, mobile);
+    update_forget(mobile);
     ipsec_free(agent, mobile);
     while (mobile->held != NULL)
         held_destroy(agent, mobile->held);
@@ -336,7 +336,7 @@ static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
     securities_free(mobile->securities);
     mobile->securities = NULL;
     dad_cancel(agent, mobile);
-    update_forget(agent, mobile);
+    update_forget(mobile);
     ipsec_free(agent, mobile);
 }
 

@@ -119,7 +119,7 @@ static void protect(struct agent *agent, struct mobile *mobile, uint64_t cookie)
     if (ipv4 || (cookie & COOKIE_SEQUENCE) == 0 || heard_newer(mobile, (uint16_t)cookie))
         return;
     dad_cancel(agent, mobile);
-    update_forget(agent, mobile);
+    update_forget(mobile);
     mobile->sequence = (uint16_t)cookie;
     mobile->has_sequence = true;
 }
