@@ -32,7 +32,8 @@ static void check_held(struct world *world, const struct appliance *from, const 
                        const struct delegation_ack *ack)
 {
     const int mobile = mobile_by_address(world, &ack->home);
-    if (mobile < 0 || ack->state == HELD_ABSENT)
+    /* FENCED names the term obeyed, of whichever home address. */
+    if (mobile < 0 || ack->state == HELD_ABSENT || ack->status == STATUS_FENCED)
         return;
     struct held *was = &held[from->number * world->n_mobiles + (size_t)mobile];
     if (was->epoch == h->epoch && was->peer_epoch == h->peer_epoch && ack->held < was->generation)
