@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ipsec sections: ESP between a mobile node and its home agent, by configured keys (RFC 3776 section 4.2). */
+/*
+ * ipsec sections, ESP by configured keys: between a mobile node and its home agent (RFC 3776 section 4.2),
+ * and inside a secondary or primary section between the two agents.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,17 +72,44 @@ static bool algorithm_read(const struct section *s, uint8_t *out)
     return true;
 }
 
-static void unlike_others(const struct conf *conf, const struct section *s, const struct conf_ipsec *ipsec)
+static void unlike(const struct word *w, const struct esp_association *in,
+                   const struct esp_association *other, const char *whose)
+{
+    if (in->spi == other->spi)
+        word_fault(w, "%u is that of %s already", in->spi, whose);
+}
+
+/* By its SPI alone it is told whose a packet is. */
+static void unlike_others(const struct conf *conf, const struct word *w, const struct esp_association *in)
 {
     char text[ADDR_TEXT_MAX];
-    for (size_t i = 0; i < conf->n_ipsec; i++) {
-        const struct conf_ipsec *other = &conf->ipsec[i];
-        if (addr_equal(&other->home, &ipsec->home))
-            word_fault(&s->name, "a second section for '%s'", s->name.text);
-        else if (other->in.spi == ipsec->in.spi)
-            word_fault(section_word(s, inbound.spi), "%u is that of %s already", ipsec->in.spi,
-                       addr_format(&other->home, text));
-    }
+    for (size_t i = 0; i < conf->n_ipsec; i++)
+        unlike(w, in, &conf->ipsec[i].in, addr_format(&conf->ipsec[i].home, text));
+    for (size_t i = 0; i < conf->n_peers; i++)
+        if (conf->peers[i].protected)
+            unlike(w, in, &conf->peers[i].esp_in, conf->peers[i].name);
+}
+
+bool associations_read(const struct reading *reading, const struct section *s, struct esp_association *in,
+                       struct esp_association *out)
+{
+    bool ok = algorithm_read(s, &in->algorithm);
+    out->algorithm = in->algorithm;
+    ok &= direction_read(s, &inbound, in);
+    ok &= direction_read(s, &outbound, out);
+    ok &= value_bool(section_word(s, "replay-protection"), &in->replay_protection);
+    out->replay_protection = in->replay_protection;
+    if (ok)
+        unlike_others(reading->conf, section_word(s, inbound.spi), in);
+    return ok;
+}
+
+/* ---- With mobile nodes ---- */
+static void unlike_other_homes(const struct conf *conf, const struct word *name, const struct addr *home)
+{
+    for (size_t i = 0; i < conf->n_ipsec; i++)
+        if (addr_equal(&conf->ipsec[i].home, home))
+            word_fault(name, "a second section for '%s'", name->text);
 }
 
 static void section_read(struct reading *reading, const struct section *s)
@@ -89,14 +119,10 @@ static void section_read(struct reading *reading, const struct section *s)
     bool ok = value_host(&s->name, &ipsec.home) && home_checked(reading, &s->name, &ipsec.home);
     if (ok && addr_is_ipv4(&ipsec.home))
         ok = word_fault(&s->name, "'%s' is not IPv6: Mobile IPv4 has its own authentication", s->name.text);
-    ok &= algorithm_read(s, &ipsec.in.algorithm);
-    ipsec.out.algorithm = ipsec.in.algorithm;
-    ok &= direction_read(s, &inbound, &ipsec.in);
-    ok &= direction_read(s, &outbound, &ipsec.out);
-    ok &= value_bool(section_word(s, "replay-protection"), &ipsec.in.replay_protection);
+    ok &= associations_read(reading, s, &ipsec.in, &ipsec.out);
     if (!ok)
         return;
-    unlike_others(conf, s, &ipsec);
+    unlike_other_homes(conf, &s->name, &ipsec.home);
     struct conf_ipsec *grown = reading_grow(reading, conf->ipsec, &conf->n_ipsec, sizeof(*grown));
     if (grown == NULL)
         return;

@@ -73,6 +73,14 @@ static void address_of(struct reading *reading, const struct section *s, struct 
         word_fault(w, "no address of ours is of the family of '%s'", w->text);
 }
 
+/* Where there is an ipsec section inside, the delegation protocol is spoken in ESP alone. */
+static void protection_of(const struct reading *reading, const struct section *s, struct agent_peer *peer)
+{
+    struct section ipsec;
+    if (section_only(s, "ipsec", &ipsec))
+        peer->protected = associations_read(reading, &ipsec, &peer->esp_in, &peer->esp_out);
+}
+
 static void unlike_others(const struct conf *conf, const struct section *s, const struct agent_peer *peer)
 {
     for (size_t i = 0; i < conf->n_peers; i++) {
@@ -105,6 +113,7 @@ static void peer_read(struct reading *reading, const struct section *s, struct a
     section_require(s, "key");
     key_of(s, "spi", "key", &peer->spi, &peer->key);
     other_key(s, peer);
+    protection_of(reading, s, peer);
     unlike_others(reading->conf, s, peer);
 }
 

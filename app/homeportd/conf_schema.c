@@ -67,18 +67,11 @@ static cfg_opt_t mobile_node[] = {
     NAME, VALUE("spi"), VALUE("key"), VALUE("algorithm"), VALUE("replay"), VALUE("nai"), CFG_END(),
 };
 
-static cfg_opt_t ipsec[] = {
-    NAME,
-    VALUE("algorithm"),
-    VALUE("spi-in"),
-    VALUE("key-in"),
-    VALUE("auth-key-in"),
-    VALUE("spi-out"),
-    VALUE("key-out"),
-    VALUE("auth-key-out"),
-    VALUE("replay-protection"),
-    CFG_END(),
-};
+#define ASSOCIATIONS                                                                              \
+    VALUE("algorithm"), VALUE("spi-in"), VALUE("key-in"), VALUE("auth-key-in"), VALUE("spi-out"), \
+        VALUE("key-out"), VALUE("auth-key-out"), VALUE("replay-protection")
+
+static cfg_opt_t ipsec[] = {NAME, ASSOCIATIONS, CFG_END()};
 
 static cfg_opt_t router_advertisement[] = {
     NAME,
@@ -101,6 +94,7 @@ static cfg_opt_t secondary[] = {
     VALUE("other-spi"),
     VALUE("other-key"),
     VALUE("weight"),
+    SECTION("ipsec", ipsec),
     CFG_END(),
 };
 
@@ -112,6 +106,7 @@ static cfg_opt_t primary[] = {
     VALUE("other-spi"),
     VALUE("other-key"),
     LIST("home-networks"),
+    SECTION("ipsec", ipsec),
     CFG_END(),
 };
 

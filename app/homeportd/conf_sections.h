@@ -25,6 +25,9 @@ void mobiles_read(struct reading *reading, const struct section *file);
 void advertisements_read(struct reading *reading, const struct section *file);
 /* ipsec sections: ESP with mobile nodes. */
 void ipsec_read(struct reading *reading, const struct section *file);
+/* The two associations of an ipsec section, which may stand inside another. False: a fault is recorded. */
+bool associations_read(const struct reading *reading, const struct section *s, struct esp_association *in,
+                       struct esp_association *out);
 /* No mobile node can have this home address, and why is recorded at the word. */
 bool home_checked(const struct reading *reading, const struct word *w, const struct addr *home);
 

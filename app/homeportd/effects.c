@@ -25,7 +25,7 @@ static struct rte_mbuf *udp_message(struct control *c, const struct message *mes
     return transmit_end(m, &w);
 }
 
-static struct rte_mbuf *ipv6_message(struct control *c, const struct message *message)
+static struct rte_mbuf *upper_layer_message(struct control *c, const struct message *message)
 {
     return transmit_message(c,
                             &(struct ip_header){.source = message->source,
@@ -39,7 +39,7 @@ static struct rte_mbuf *ipv6_message(struct control *c, const struct message *me
 static void send_message(struct control *c, const struct message *message)
 {
     struct rte_mbuf *m =
-        message->protocol == IPPROTO_NUM_UDP ? udp_message(c, message) : ipv6_message(c, message);
+        message->protocol == IPPROTO_NUM_UDP ? udp_message(c, message) : upper_layer_message(c, message);
     if (!message->on_link) {
         transmit_ip(c, m);
         return;

@@ -40,6 +40,7 @@ struct rte_mbuf *transmit_message(struct control *c, const struct ip_header *ip,
     struct ip_header header = *ip;
     struct rte_mbuf *m = transmit_begin(c, &w);
     header.total_len = (uint16_t)(ip_header_size(ip) + len);
+    ip_identify(&header, c->next_identification++);
     ip_encode(&w, &header);
     write_bytes(&w, payload, len);
     return transmit_end(m, &w);

@@ -21,8 +21,8 @@ struct rte_mbuf *transmit_begin(struct control *c, struct writer *w);
 /* The packet now holds what the writer wrote; NULL (and freed) where it did not fit. */
 struct rte_mbuf *transmit_end(struct rte_mbuf *m, const struct writer *w);
 
-/* A datagram of our own with that header, its total_len filled in, in front of len bytes of payload. NULL: no
- * buffer, or too long. */
+/* A datagram of our own with that header, its total_len and IPv4's identification filled in, in front of len
+ * bytes of payload. NULL: no buffer, or too long. */
 struct rte_mbuf *transmit_message(struct control *c, const struct ip_header *ip, const void *payload,
                                   size_t len);
 

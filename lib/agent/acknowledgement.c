@@ -53,7 +53,7 @@ void acknowledgement_send(struct agent *agent, const struct petition *p, const s
 {
     struct message m;
     address(p, &m);
-    if (!encode(agent, p, a, &m) || (p->in_esp && !ipsec_seal(agent, a->mobile, &m)))
+    if (!encode(agent, p, a, &m) || (p->in_esp && !ipsec_seal(agent, a->mobile->ipsec, &m)))
         return;
     agent->counters.acks[a->status]++;
     if (a->hold)

@@ -109,7 +109,7 @@ uint64_t agent_random(struct agent *agent)
 static void udp_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
 {
     if (datagram->destination_port == agent->settings.delegation.port)
-        peer_input(agent, datagram, now);
+        peer_input(agent, datagram, NULL, now);
     else if (agent->settings.role == AGENT_PRIMARY)
         registration_handle(agent, datagram, now);
 }
@@ -118,14 +118,16 @@ static void esp_input(struct agent *agent, const struct agent_datagram *sealed, 
 {
     uint8_t buffer[AGENT_MESSAGE_MAX];
     struct agent_datagram inner;
-    struct mobile *owner;
-    if (!ipsec_open(agent, sealed, buffer, &inner, &owner))
+    const struct ipsec_owner *owner = ipsec_open(agent, sealed, buffer, &inner);
+    if (owner == NULL)
         return;
     inner.whole = NULL; /* no part of it can be quoted */
-    if (inner.protocol == IPPROTO_NUM_MOBILITY)
-        update_handle(agent, &inner, owner, now);
+    if (owner->use == IPSEC_DELEGATION)
+        peer_input(agent, &inner, owner->peer, now);
+    else if (inner.protocol == IPPROTO_NUM_MOBILITY)
+        update_handle(agent, &inner, owner->mobile, now);
     else
-        discovery_handle(agent, &inner, owner, now);
+        discovery_handle(agent, &inner, owner->mobile, now);
 }
 
 /* Mobile IPv6 signalling is the primary's alone, as registration is. */
@@ -136,7 +138,7 @@ static void input(struct agent *agent, const struct agent_datagram *datagram, st
         udp_input(agent, datagram, now);
     else if (primary && datagram->protocol == IPPROTO_NUM_MOBILITY)
         update_handle(agent, datagram, NULL, now);
-    else if (primary && datagram->protocol == IPPROTO_NUM_ESP)
+    else if (datagram->protocol == IPPROTO_NUM_ESP)
         esp_input(agent, datagram, now);
     else if (primary && datagram->protocol == IPPROTO_NUM_ICMPV6)
         discovery_handle(agent, datagram, NULL, now);

@@ -102,6 +102,7 @@ struct agent_settings {
     X(PEER_UNKNOWN, "delegation datagrams discarded: from no configured peer")                     \
     X(PEER_UNKNOWN_SPI, "delegation datagrams discarded: unknown key")                             \
     X(PEER_FORGED, "delegation datagrams discarded: authenticator wrong")                          \
+    X(PEER_UNPROTECTED, "delegation datagrams discarded: not in this peer's ESP")                  \
     X(PEER_REFLECTED, "delegation datagrams discarded: bearing our own node id")                   \
     X(PEER_WRONG_EPOCH, "delegation datagrams discarded: of another session")                      \
     X(PEER_REPLAYED, "delegation datagrams discarded: replayed or too old")                        \
@@ -224,13 +225,13 @@ struct forwarding {
     uint8_t id_slot; /* our part of the identifications of source: 0-63; meaningful with agent_id_slots */
 };
 
-/* A message from the agent, of the family of its addresses: a UDP datagram, or what follows the IPv6 header
+/* A message from the agent, of the family of its addresses: a UDP datagram, or what follows the IP header
  * (Mobility Header, ESP, ICMPv6), its checksum filled in. */
 struct message {
     struct addr source;
     struct addr destination;
     struct addr home;     /* the mobile node's, for a type 2 routing header; addr_unspecified: without one */
-    uint8_t protocol;     /* IPPROTO_NUM_UDP, _MOBILITY, _ESP, _ICMPV6 */
+    uint8_t protocol;     /* IPPROTO_NUM_UDP, _MOBILITY, _ESP, _ICMPV6; of IPv4 the first and ESP */
     uint16_t source_port; /* of UDP */
     uint16_t destination_port;
     bool on_link;   /* straight onto the home link to mac, past any binding (RFC 5944 section 3.8.3.1) */
@@ -368,15 +369,19 @@ struct agent_peer {
     struct auth_key key; /* AUTH_HMAC_SHA256, DELEGATION_KEY bytes */
     uint32_t other_spi;  /* 0: none. Accepted as well, for rotation: what we begin uses spi */
     struct auth_key other_key;
+    /* ESP in transport mode around all datagrams of both directions; without it they are not taken. */
+    bool protected;
+    struct esp_association esp_in, esp_out;
     uint16_t weight; /* of a secondary */
     /* Of a primary: where the home addresses may lie that it delegates here. */
     struct prefix prefixes[AGENT_HOME_NETWORKS_MAX];
     size_t n_prefixes;
 };
 /* Part of the sweep. A peer is the same as before if its name is: a changed key or address ends its session,
- * a changed weight nothing. A secondary that is not set again is drained as by agent_drain and forgotten when
- * it holds nothing any more; a primary that is not set again has what it delegated dropped. 0, -ENOMEM,
- * -ENOSPC, or -EEXIST: another one of this sweep has its name or its pair of addresses. */
+ * a changed weight nothing, nor do changed keys of ESP. A secondary that is not set again is drained as by
+ * agent_drain and forgotten when it holds nothing any more; a primary that is not set again has what it
+ * delegated dropped. 0, -ENOMEM, -ENOSPC, -EINVAL: ESP is not sound, or -EEXIST: another one of this sweep
+ * has its name or its pair of addresses, or esp_in's SPI. */
 int agent_peer_set(struct agent *agent, const struct agent_peer *peer);
 
 /* ---- Events ---- */

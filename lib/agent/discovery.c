@@ -305,7 +305,7 @@ static bool send(struct agent *agent, struct message *m, const struct mip6_disco
     mip6_discovery_encode(&w, d, &m->source, routed ? &m->home : &m->destination);
     m->len = writer_len(&w);
     m->protocol = IPPROTO_NUM_ICMPV6;
-    if (w.failed || (owner != NULL && !ipsec_seal(agent, owner, m)))
+    if (w.failed || (owner != NULL && !ipsec_seal(agent, owner->ipsec, m)))
         return false;
     effect_send(agent, m);
     return true;

@@ -407,19 +407,44 @@ void dad_cancel(struct agent *agent, struct mobile *mobile);
 void dad_heard(struct agent *agent, const struct agent_neighbor *heard, struct instant now);
 void dad_over(struct agent *agent, struct timer *timer, struct instant now);
 
-/* ---- ipsec.c: ESP with mobile nodes (RFC 3776) ---- */
-/* Opens what came as ESP: *inner is *sealed but for protocol, payload (in buffer) and len; *owner whose
- * association it is. The selector has been checked: the home address is in the Home Address option or,
- * without one, the source. False: discarded and counted. */
-bool ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
-                uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner,
-                struct mobile **owner);
-/* Puts message into ESP for its mobile node. False: it cannot be sent. */
-bool ipsec_seal(struct agent *agent, struct mobile *mobile, struct message *message)
+/* ---- ipsec.c: pairs of ESP associations ---- */
+enum ipsec_use {
+    IPSEC_SIGNALLING, /* of a mobile node (RFC 3776 section 4.2) */
+    IPSEC_DELEGATION, /* of a peer */
+};
+/* Whose a pair is. */
+struct ipsec_owner {
+    uint8_t use;       /* enum ipsec_use */
+    struct ipsec **at; /* where the owner keeps it */
+    union {
+        struct mobile *mobile;
+        struct peer *peer; /* IPSEC_DELEGATION */
+    };
+};
+struct ipsec {
+    UT_hash_handle hh; /* agent->ipsecs, by spi */
+    uint32_t spi;      /* of what comes in */
+    uint32_t seen;     /* agent->sweep when it was last configured */
+    struct ipsec_owner owner;
+    struct esp *in, *out;
+};
+/* Gives the owner this pair in place of the one that it has; a direction that is the same goes on. Part of
+ * the sweep. 0, -EINVAL: not sound, -EEXIST: another one has in->spi, -ENOMEM; nothing changed then. */
+int ipsec_set(struct agent *agent, const struct ipsec_owner *owner, const struct esp_association *in,
+              const struct esp_association *out) __attribute__((warn_unused_result));
+/* Opens what came as ESP, and judges by the selectors of the pair whether it is what that is for: *inner is
+ * *sealed but for protocol, payload (in buffer) and len. Of a mobile node's signalling the home address is in
+ * the Home Address option or, without one, the source; of delegation inner is the UDP datagram. NULL:
+ * discarded and counted. */
+const struct ipsec_owner *ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
+                                     uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner);
+/* Puts message into ESP; ipsec NULL: there is none to do it. False: it cannot be sent. */
+bool ipsec_seal(struct agent *agent, struct ipsec *ipsec, struct message *message)
     __attribute__((warn_unused_result));
-void ipsec_free(struct agent *agent, struct mobile *mobile);
-/* Lets go of associations that were not set again. */
-void ipsec_sweep(struct agent *agent, struct mobile *mobile);
+/* *at may be NULL. */
+void ipsec_free(struct agent *agent, struct ipsec **at);
+/* Lets go of one that was not set again. */
+void ipsec_sweep(struct agent *agent, struct ipsec **at);
 
 /* ---- discovery.c: home-agent and mobile prefix discovery (RFC 6275 sections 10.5 and 10.6) ---- */
 /* owner: whose ESP association protected it, NULL: none did. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ESP between the home agent and its mobile nodes (RFC 3776, RFC 4877): configured associations, one of each
- * direction for a home address, which are found by their SPI (RFC 4303 section 2.1).
+ * Pairs of ESP associations with configured keys, which are found by the SPI of what comes in (RFC 4303
+ * section 2.1): with a mobile node for its signalling (RFC 3776, RFC 4877), with a peer for all that the
+ * delegation protocol says (RFC 4301).
  *
  * ESP's own sequence numbers are judged where the association says so. Else they are not: configured keys
- * outlive a restart of the mobile node, which begins with 1 again, and what is replayed is found out by the
- * binding update's sequence number (RFC 3776 section 4.4, RFC 6275 section 15.3).
+ * outlive a restart of the other end, which begins with 1 again, and what is replayed is found out by the
+ * binding update's sequence number (RFC 3776 section 4.4, RFC 6275 section 15.3) or the delegation session's.
  */
 #include "internal.h"
 
@@ -13,14 +14,7 @@
 #include <stdlib.h>
 
 #include "mip6_discovery.h"
-
-struct ipsec {
-    UT_hash_handle hh; /* agent->ipsecs, by spi */
-    uint32_t spi;      /* of what comes in */
-    uint32_t seen;     /* agent->sweep when it was last configured */
-    struct mobile *mobile;
-    struct esp *in, *out;
-};
+#include "peer/peer.h"
 
 /* ---- Configuration ---- */
 static struct ipsec *find(const struct agent *agent, uint32_t spi)
@@ -37,19 +31,19 @@ static void destroy(struct ipsec *ipsec)
     free(ipsec);
 }
 
-void ipsec_free(struct agent *agent, struct mobile *mobile)
+void ipsec_free(struct agent *agent, struct ipsec **at)
 {
-    if (mobile->ipsec == NULL)
+    if (*at == NULL)
         return;
-    HASH_DEL(agent->ipsecs, mobile->ipsec);
-    destroy(mobile->ipsec);
-    mobile->ipsec = NULL;
+    HASH_DEL(agent->ipsecs, *at);
+    destroy(*at);
+    *at = NULL;
 }
 
-void ipsec_sweep(struct agent *agent, struct mobile *mobile)
+void ipsec_sweep(struct agent *agent, struct ipsec **at)
 {
-    if (mobile->ipsec != NULL && mobile->ipsec->seen != agent->sweep)
-        ipsec_free(agent, mobile);
+    if (*at != NULL && (*at)->seen != agent->sweep)
+        ipsec_free(agent, at);
 }
 
 /* The one that is there, if it is the same: its sequence numbers go on. */
@@ -88,14 +82,14 @@ static bool renew(struct agent *agent, struct ipsec *ipsec, const struct esp_ass
     return true;
 }
 
-static struct ipsec *create(struct agent *agent, struct mobile *mobile, const struct esp_association *in,
-                            const struct esp_association *out)
+static struct ipsec *create(struct agent *agent, const struct ipsec_owner *owner,
+                            const struct esp_association *in, const struct esp_association *out)
 {
     struct ipsec *ipsec = calloc(1, sizeof(*ipsec));
     if (ipsec == NULL)
         return NULL;
     ipsec->spi = in->spi;
-    ipsec->mobile = mobile;
+    ipsec->owner = *owner;
     if (renew(agent, ipsec, in, out)) {
         HASH_ADD(hh, agent->ipsecs, spi, sizeof(ipsec->spi), ipsec);
         if (ipsec->hh.tbl != NULL)
@@ -114,45 +108,54 @@ static void keep_outgoing(struct ipsec *old, struct ipsec *new, const struct esp
     new->out = kept;
 }
 
-static bool put(struct agent *agent, struct mobile *mobile, const struct esp_association *in,
+static bool put(struct agent *agent, const struct ipsec_owner *owner, const struct esp_association *in,
                 const struct esp_association *out)
 {
-    struct ipsec *old = mobile->ipsec;
+    struct ipsec *old = *owner->at;
     if (old != NULL && old->spi == in->spi)
         return renew(agent, old, in, out);
-    struct ipsec *new = create(agent, mobile, in, out);
+    struct ipsec *new = create(agent, owner, in, out);
     if (new == NULL)
         return false;
     if (old != NULL) {
         keep_outgoing(old, new, out);
-        ipsec_free(agent, mobile);
+        ipsec_free(agent, owner->at);
     }
-    mobile->ipsec = new;
+    *owner->at = new;
     return true;
+}
+
+int ipsec_set(struct agent *agent, const struct ipsec_owner *owner, const struct esp_association *in,
+              const struct esp_association *out)
+{
+    struct ipsec *holder = find(agent, in->spi);
+    if (!esp_association_is_sound(in) || !esp_association_is_sound(out))
+        return -EINVAL;
+    if (holder == *owner->at)
+        holder = NULL;
+    if (holder != NULL && holder->seen == agent->sweep)
+        return -EEXIST;
+    if (!put(agent, owner, in, out))
+        return -ENOMEM;
+    /* An SPI that another one had before the present sweep, and has not been given again, is free. */
+    if (holder != NULL)
+        ipsec_free(agent, holder->owner.at);
+    return 0;
 }
 
 int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
                     const struct esp_association *out)
 {
-    struct ipsec *holder = find(agent, in->spi);
-    if (!esp_association_is_sound(in) || !esp_association_is_sound(out) || addr_is_ipv4(home))
-        return -EINVAL;
-    if (holder != NULL && addr_equal(&holder->mobile->home, home))
-        holder = NULL;
-    if (holder != NULL && holder->seen == agent->sweep)
-        return -EEXIST;
-    struct mobile *mobile = mobile_adopt(agent, home);
+    struct mobile *mobile = addr_is_ipv4(home) ? NULL : mobile_adopt(agent, home);
     if (mobile == NULL)
-        return -ENOMEM;
-    if (!put(agent, mobile, in, out)) {
+        return addr_is_ipv4(home) ? -EINVAL : -ENOMEM;
+    const struct ipsec_owner owner = {.use = IPSEC_SIGNALLING, .at = &mobile->ipsec, .mobile = mobile};
+    const int error = ipsec_set(agent, &owner, in, out);
+    if (error == 0)
+        mobile->seen = agent->sweep;
+    else
         mobile_release(agent, mobile);
-        return -ENOMEM;
-    }
-    /* An SPI that another mobile node had before the present sweep, and has not been given again, is free. */
-    if (holder != NULL)
-        ipsec_free(agent, holder->mobile);
-    mobile->seen = agent->sweep;
-    return 0;
+    return error;
 }
 
 /* ---- What comes in ---- */
@@ -188,46 +191,85 @@ static bool is_prefix_solicitation(const struct agent_datagram *inner)
 }
 
 /* RFC 3776 section 4.2, RFC 4877 section 4: an association is for signalling of one home address. */
-static bool selected(const struct ipsec *ipsec, const struct agent_datagram *inner)
+static bool is_signalling(const struct mobile *mobile, const struct agent_datagram *inner)
 {
-    if (!addr_equal(claimed_home(inner), &ipsec->mobile->home))
+    if (!addr_equal(claimed_home(inner), &mobile->home))
         return false;
     return inner->protocol == IPPROTO_NUM_MOBILITY ||
            (inner->protocol == IPPROTO_NUM_ICMPV6 && is_prefix_solicitation(inner));
 }
 
-bool ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
-                uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner, struct mobile **owner)
+/* UDP to the delegation port between the two addresses; inner is the UDP datagram then. */
+static bool is_delegation(const struct agent *agent, const struct peer *peer, struct agent_datagram *inner)
+{
+    const struct ip_header ip = {.source = inner->source, .destination = inner->destination};
+    struct udp udp;
+    if (inner->protocol != IPPROTO_NUM_UDP || !addr_equal(&inner->source, &peer->is.address) ||
+        !addr_equal(&inner->destination, &peer->is.local) ||
+        udp_decode(&ip, inner->payload, inner->len, &udp) != UDP_OK ||
+        udp.destination_port != agent->settings.delegation.port)
+        return false;
+    inner->source_port = udp.source_port;
+    inner->destination_port = udp.destination_port;
+    inner->payload = udp.payload;
+    inner->len = udp.payload_len;
+    return true;
+}
+
+/* What the pair is for (RFC 4301 section 4.4.1: the selectors of its policy). */
+static bool selected(const struct agent *agent, const struct ipsec_owner *owner, struct agent_datagram *inner)
+{
+    if (owner->use == IPSEC_DELEGATION)
+        return is_delegation(agent, owner->peer, inner);
+    return is_signalling(owner->mobile, inner);
+}
+
+const struct ipsec_owner *ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
+                                     uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner)
 {
     uint32_t spi;
     if (!esp_peek(sealed->payload, sealed->len, &spi) || sealed->len > AGENT_MESSAGE_MAX) {
         count(agent, AGENT_ESP_MALFORMED);
-        return false;
+        return NULL;
     }
     const struct ipsec *ipsec = find(agent, spi);
     if (ipsec == NULL) {
         count(agent, AGENT_ESP_UNKNOWN_SPI);
-        return false;
+        return NULL;
     }
     *inner = *sealed;
     inner->payload = buffer;
     const enum esp_verdict verdict =
         esp_open(ipsec->in, sealed->payload, sealed->len, buffer, &inner->len, &inner->protocol);
-    const bool good = verdict == ESP_OPENED && selected(ipsec, inner);
+    const bool good = verdict == ESP_OPENED && selected(agent, &ipsec->owner, inner);
     count(agent, verdict == ESP_OPENED && !good ? AGENT_ESP_SELECTOR : counter_of(verdict));
-    *owner = ipsec->mobile;
-    return good;
+    return good ? &ipsec->owner : NULL;
 }
 
 /* ---- What goes out ---- */
-bool ipsec_seal(struct agent *agent, struct mobile *mobile, struct message *message)
+
+/* What follows the IP header. Returns its length; 0: it does not fit. */
+static size_t upper_layer(const struct message *message, uint8_t out[static AGENT_MESSAGE_MAX])
+{
+    struct writer w = writer_over(out, AGENT_MESSAGE_MAX - ESP_OVERHEAD_MAX);
+    if (message->protocol == IPPROTO_NUM_UDP)
+        udp_encode_alone(&w, &(struct udp){.source = message->source,
+                                           .destination = message->destination,
+                                           .source_port = message->source_port,
+                                           .destination_port = message->destination_port,
+                                           .payload = message->bytes,
+                                           .payload_len = message->len});
+    else
+        write_bytes(&w, message->bytes, message->len);
+    return w.failed ? 0 : writer_len(&w);
+}
+
+bool ipsec_seal(struct agent *agent, struct ipsec *ipsec, struct message *message)
 {
     uint8_t inner[AGENT_MESSAGE_MAX];
-    size_t len = 0;
-    if (mobile->ipsec != NULL && message->len + ESP_OVERHEAD_MAX <= sizeof(message->bytes)) {
-        memcpy(inner, message->bytes, message->len);
-        len = esp_seal(mobile->ipsec->out, inner, message->len, message->protocol, message->bytes);
-    }
+    size_t len = ipsec == NULL ? 0 : upper_layer(message, inner);
+    if (len > 0)
+        len = esp_seal(ipsec->out, inner, len, message->protocol, message->bytes);
     count(agent, len > 0 ? AGENT_ESP_SEALED : AGENT_ESP_UNSENT);
     if (len == 0)
         return false;

@@ -221,7 +221,7 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
     announce_cancel(agent, mobile);
     dad_cancel(agent, mobile);
     update_forget(mobile);
-    ipsec_free(agent, mobile);
+    ipsec_free(agent, &mobile->ipsec);
     while (mobile->held != NULL)
         held_destroy(agent, mobile->held);
     if (mobile->name != NULL)
@@ -337,7 +337,7 @@ static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
     mobile->securities = NULL;
     dad_cancel(agent, mobile);
     update_forget(mobile);
-    ipsec_free(agent, mobile);
+    ipsec_free(agent, &mobile->ipsec);
 }
 
 static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct instant now)
@@ -349,7 +349,7 @@ static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct inst
         return;
     }
     securities_sweep(agent, &mobile->securities);
-    ipsec_sweep(agent, mobile);
+    ipsec_sweep(agent, &mobile->ipsec);
     if (mobile->name != NULL && mobile->name->seen != agent->sweep)
         name_remove(agent, mobile->name);
 }

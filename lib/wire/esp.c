@@ -36,7 +36,7 @@ struct esp {
     struct auth *auth;      /* NULL: the cipher authenticates */
     EVP_CIPHER_CTX *cipher; /* NULL: none */
     uint8_t seed[SEED];
-    uint64_t sealed; /* packets; the sequence number of the last one */
+    uint64_t sealed; /* packets; its low half is the sequence number of the last one */
     uint32_t newest; /* sequence number of an authentic packet */
     uint64_t window; /* bit i: newest - i has come */
 };
@@ -306,7 +306,7 @@ size_t esp_seal(struct esp *esp, const uint8_t *inner, size_t len, uint8_t next_
 {
     const struct layout *l = &layouts[esp->sa.algorithm];
     struct writer w = writer_over(out, HEADER);
-    if (esp->sealed == UINT32_MAX)
+    if (esp->sa.replay_protection && esp->sealed == UINT32_MAX) /* RFC 4303 section 3.3.3 */
         return 0;
     esp->sealed++;
     write_u32(&w, esp->sa.spi);

@@ -42,8 +42,8 @@ enum esp_algorithm {
 struct esp_association {
     uint32_t spi;
     uint8_t algorithm; /* enum esp_algorithm */
-    /* Of what is opened: sequence numbers are judged (RFC 4303 section 3.4.3). Not with configured keys and a
-     * peer that begins with 1 again under them. */
+    /* Sequence numbers are judged (RFC 4303 section 3.4.3). Not with configured keys and a peer that begins
+     * with 1 again under them; then they may cycle (section 3.3.3). */
     bool replay_protection;
     uint8_t key_len, auth_key_len;
     uint8_t key[ESP_KEY_MAX];
@@ -78,7 +78,7 @@ enum esp_verdict {
 enum esp_verdict esp_open(struct esp *esp, const uint8_t *packet, size_t len, uint8_t *out, size_t *out_len,
                           uint8_t *next_header);
 /* Protects len bytes of next_header. out has room for len + ESP_OVERHEAD_MAX. Returns the packet's length;
- * 0: libcrypto failed, or the sequence numbers are used up (RFC 4303 section 3.3.3). */
+ * 0: libcrypto failed, or there is replay protection and the sequence numbers are used up. */
 size_t esp_seal(struct esp *esp, const uint8_t *inner, size_t len, uint8_t next_header, uint8_t *out);
 
 /* The first four bytes of a packet; false: too short. */

@@ -192,6 +192,18 @@ static void udp_write(uint8_t *at, uint16_t udp_len, const struct udp *u)
     write_u16(&checksum, sum == 0 ? 0xffff : sum); /* zero would say that there is none (RFC 768) */
 }
 
+void udp_encode_alone(struct writer *w, const struct udp *u)
+{
+    if (u->payload_len > UINT16_MAX - UDP_HEADER) {
+        w->failed = true;
+        return;
+    }
+    const uint16_t udp_len = (uint16_t)(UDP_HEADER + u->payload_len);
+    uint8_t *at = write_reserve(w, udp_len);
+    if (at != NULL)
+        udp_write(at, udp_len, u);
+}
+
 void udp_encode(struct writer *w, const struct udp *u, uint8_t ttl, uint16_t id)
 {
     struct ip_header ip = {

@@ -131,5 +131,7 @@ enum udp_decode udp_decode(const struct ip_header *ip, const uint8_t *bytes, siz
 /* Writes IP (of the addresses' family) and UDP headers and the payload, checksums computed (a zero one sent
  * as ffff); id as for ip_identify. Over IPv6 a zero checksum does not decode (RFC 8200 section 8.1). */
 void udp_encode(struct writer *w, const struct udp *u, uint8_t ttl, uint16_t id);
+/* The same without the IP header, as ESP in transport mode takes it. */
+void udp_encode_alone(struct writer *w, const struct udp *u);
 
 #endif

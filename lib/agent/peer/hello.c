@@ -27,7 +27,9 @@ enum {
 /* ---- Sending ---- */
 uint16_t payload_limit(const struct peer *peer)
 {
-    return peer->small_payload ? PEER_SMALL_PAYLOAD : DELEGATION_MAX;
+    if (peer->small_payload)
+        return PEER_SMALL_PAYLOAD;
+    return peer->is.protected ? PEER_PROTECTED_PAYLOAD : DELEGATION_MAX;
 }
 
 static struct delegation_hello introduce(struct agent *agent, struct peer *peer)

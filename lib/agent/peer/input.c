@@ -31,11 +31,14 @@ static enum agent_counter decode(struct arrival *a)
     return AGENT_PEER_BAD_LENGTH;
 }
 
-static enum agent_counter identify(struct arrival *a)
+/* RFC 4301 section 5.2: what is to come in ESP is not taken in clear. */
+static enum agent_counter identify(struct arrival *a, const struct peer *protector)
 {
     a->peer = peer_between(a->agent, &a->datagram->source, &a->datagram->destination);
     if (a->peer == NULL)
         return AGENT_PEER_UNKNOWN;
+    if (a->peer->is.protected && a->peer != protector)
+        return AGENT_PEER_UNPROTECTED;
     return a->header.node == a->agent->settings.id ? AGENT_PEER_REFLECTED : AGENT_PEER_RECEIVED;
 }
 
@@ -100,12 +103,13 @@ static bool is_hello(uint8_t type)
     return type == DELEGATION_HELLO || type == DELEGATION_HELLO_ACK;
 }
 
-void peer_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now)
+void peer_input(struct agent *agent, const struct agent_datagram *datagram, const struct peer *protector,
+                struct instant now)
 {
     struct arrival a = {.agent = agent, .datagram = datagram, .now = now};
     enum agent_counter verdict = decode(&a);
     if (verdict == AGENT_PEER_RECEIVED)
-        verdict = identify(&a);
+        verdict = identify(&a, protector);
     if (verdict != AGENT_PEER_RECEIVED) {
         suspect(&a, verdict);
         return;

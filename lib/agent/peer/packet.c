@@ -34,11 +34,13 @@ void packet_begin(struct packet *packet, struct peer *peer, uint8_t type, uint32
 /* The peer's limit is for batches. What cannot be divided, a set of care-of addresses, may go beyond it. */
 bool packet_has_room(const struct packet *packet, size_t len)
 {
-    const size_t max = packet->peer->payload_max != 0 ? packet->peer->payload_max : DELEGATION_MAX;
+    const size_t max =
+        packet->peer->payload_max != 0 ? packet->peer->payload_max : payload_limit(packet->peer);
     return !packet->w.failed && writer_len(&packet->w) + len + DELEGATION_AUTHENTICATOR <= max;
 }
 
-static void hand_over(struct agent *agent, const struct packet *packet)
+/* False: it is to be protected, and cannot be. */
+static bool hand_over(struct agent *agent, const struct packet *packet)
 {
     struct message m;
     m.source = packet->peer->is.local;
@@ -50,7 +52,10 @@ static void hand_over(struct agent *agent, const struct packet *packet)
     m.mac = (struct mac){{0}};
     m.len = writer_len(&packet->w);
     memcpy(m.bytes, packet->bytes, m.len);
+    if (packet->peer->is.protected && !ipsec_seal(agent, packet->peer->ipsec, &m))
+        return false;
     effect_send(agent, &m);
+    return true;
 }
 
 /* One step may send many datagrams, so each makes sure of its own room. */
@@ -63,7 +68,8 @@ bool packet_emit(struct agent *agent, struct packet *packet, const struct delega
     }
     if (!delegation_seal(&packet->w, header, key, agent->auth))
         return false;
-    hand_over(agent, packet);
+    if (!hand_over(agent, packet))
+        return false;
     count(agent, AGENT_PEER_SENT);
     return true;
 }

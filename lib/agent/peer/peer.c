@@ -64,6 +64,7 @@ static void destroy(struct agent *agent, struct peer *peer)
     LL_DELETE(agent->peers, peer);
     peer->held++;
     peer_end_session(agent, peer);
+    ipsec_free(agent, &peer->ipsec);
     agent->role->destroy(agent, peer);
 }
 
@@ -139,12 +140,28 @@ static struct instant start(const struct agent *agent)
     return (struct instant){.mono_ns = agent->boot_ns, .ntp = agent->floor};
 }
 
+/* 0, or as ipsec_set; nothing changed then. */
+static int protect(struct agent *agent, struct peer *peer, const struct agent_peer *is)
+{
+    const struct ipsec_owner owner = {.use = IPSEC_DELEGATION, .at = &peer->ipsec, .peer = peer};
+    if (is->protected)
+        return ipsec_set(agent, &owner, &is->esp_in, &is->esp_out);
+    ipsec_free(agent, &peer->ipsec);
+    return 0;
+}
+
 static int add(struct agent *agent, const struct agent_peer *is)
 {
-    struct peer *peer = agent->role->create(agent, is, start(agent));
+    struct peer *peer = agent->role->create(agent, is);
     if (peer == NULL)
         return -ENOMEM;
+    const int error = protect(agent, peer, is);
+    if (error != 0) {
+        agent->role->destroy(agent, peer);
+        return error;
+    }
     put(agent, peer);
+    peer_greet(agent, peer, start(agent));
     return 0;
 }
 
@@ -171,11 +188,18 @@ static void end_without_key(struct agent *agent, struct peer *peer, const struct
         peer_end_session(agent, peer);
 }
 
+/* Between the same addresses, with room for datagrams as long as before. */
+static bool is_same_path(const struct agent_peer *a, const struct agent_peer *b)
+{
+    return addr_equal(&a->address, &b->address) && addr_equal(&a->local, &b->local) &&
+           a->protected == b->protected;
+}
+
 /* A change of keys goes: the new one as the other at both ends, then as the first, then the old one away. The
  * session lives on under the old key until one under the new has taken its place. */
 static void change(struct agent *agent, struct peer *peer, const struct agent_peer *is)
 {
-    if (!addr_equal(&peer->is.address, &is->address) || !addr_equal(&peer->is.local, &is->local))
+    if (!is_same_path(&peer->is, is))
         peer_end_session(agent, peer);
     end_without_key(agent, peer, is);
     const bool new_key = is->spi != peer->is.spi || !same_key(&is->key, &peer->is.key);
@@ -198,8 +222,10 @@ int agent_peer_set(struct agent *agent, const struct agent_peer *is)
     struct peer *peer = peer_by_name(agent, is->name);
     if (peer == NULL)
         return add(agent, is);
-    change(agent, peer, is);
-    return 0;
+    const int error = protect(agent, peer, is);
+    if (error == 0)
+        change(agent, peer, is);
+    return error;
 }
 
 /* True: its half has let go of it. */

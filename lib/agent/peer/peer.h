@@ -21,7 +21,9 @@ enum {
     SESSION_CANDIDATES = 2,
     SESSION_WINDOW = 4096,
     SESSION_NONCES = 16, /* remembered after their sessions' end */
-    PEER_SMALL_PAYLOAD = 600
+    PEER_SMALL_PAYLOAD = 600,
+    PEER_PROTECTED_PAYLOAD =
+        DELEGATION_MAX - UDP_HEADER - ESP_OVERHEAD_MAX /* in ESP it is as long as others are */
 };
 
 /* ---- Sessions (session.c) ---- */
@@ -61,6 +63,7 @@ struct flow {
 struct peer {
     struct peer *next;    /* agent->peers */
     struct agent_peer is; /* as configured */
+    struct ipsec *ipsec;  /* of is.protected; NULL: none, or lost to who has its SPI now */
     uint32_t seen;        /* agent->sweep when it was last configured */
     uint16_t id;          /* 0: not met; from its HELLO, as are the three that follow */
     struct mac mac;
@@ -91,8 +94,10 @@ struct peer *peer_by_address(const struct agent *agent, const struct addr *addre
 bool peer_is_mac(const struct agent *agent, const struct mac *mac);
 bool peer_is_address(const struct agent *agent, const struct addr *address);
 
-/* A datagram to the delegation port. */
-void peer_input(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
+/* A datagram to the delegation port; protector: the peer whose ESP associations it came by, NULL: it came in
+ * clear. */
+void peer_input(struct agent *agent, const struct agent_datagram *datagram, const struct peer *protector,
+                struct instant now);
 /* HELLO now and every second until a session has begun. No effect while greeting already. */
 void peer_greet(struct agent *agent, struct peer *peer, struct instant now);
 bool peer_in_session(const struct peer *peer);
@@ -157,12 +162,12 @@ void transaction_due(struct agent *agent, struct timer *timer, struct instant no
 /* ---- The role's half, chosen by agent->settings.role ---- */
 struct peer_role {
     uint8_t hello_role; /* enum delegation_hello_role */
-    /* A peer of this role, zeroed but for `is`; NULL: out of memory. now is the agent's start, since
-     * agent_peer_set is not told the time; so too for reconfigured. */
-    struct peer *(*create)(struct agent *agent, const struct agent_peer *is, struct instant now);
+    /* A peer of this role, zeroed but for `is`; NULL: out of memory. It is greeted next. */
+    struct peer *(*create)(struct agent *agent, const struct agent_peer *is);
     void (*destroy)(struct agent *agent, struct peer *peer);
     /* A known peer is configured again: peer->is may have changed in anything. A session that this was a
-     * reason to end has ended already, and HELLO is sent next. It is dismissed no more. */
+     * reason to end has ended already, and HELLO is sent next. It is dismissed no more. now is the agent's
+     * start, since agent_peer_set is not told the time. */
     void (*reconfigured)(struct agent *agent, struct peer *peer, struct instant now);
     /* It was not configured again. True: it may be destroyed now; else asked again at each sweep, unless
      * peer_release says earlier that it may. */

@@ -44,7 +44,7 @@ void greeting_stop(struct agent *agent, struct peer *peer);
 uint16_t payload_limit(const struct peer *peer);
 
 /* ---- packet.c ---- */
-/* Seals and sends it. False: libcrypto or memory failed, or it does not fit. */
+/* Authenticates, protects and sends it. False: libcrypto or memory failed, or it does not fit. */
 bool packet_emit(struct agent *agent, struct packet *packet, const struct delegation_header *header,
                  const struct auth_key *key) __attribute__((warn_unused_result));
 bool is_response(uint8_t type);

@@ -64,7 +64,7 @@ static uint8_t free_id_slot(const struct agent *agent)
     return 0;
 }
 
-static struct peer *create(struct agent *agent, const struct agent_peer *is, struct instant now)
+static struct peer *create(struct agent *agent, const struct agent_peer *is)
 {
     struct node *node = calloc(1, sizeof(*node));
     if (node == NULL)
@@ -77,7 +77,6 @@ static struct peer *create(struct agent *agent, const struct agent_peer *is, str
         free(node);
         return NULL;
     }
-    peer_greet(agent, &node->peer, now);
     return &node->peer;
 }
 

@@ -234,9 +234,9 @@ void principal_report_due(struct agent *agent, struct timer *timer, struct insta
 
 /* ---- The role ---- */
 
-/* Whoever has just started has no lease, so it greets. */
-static struct peer *create(struct agent *agent, const struct agent_peer *is, struct instant now)
+static struct peer *create(struct agent *agent, const struct agent_peer *is)
 {
+    (void)agent;
     struct principal *principal = calloc(1, sizeof(*principal));
     if (principal == NULL)
         return NULL;
@@ -244,7 +244,6 @@ static struct peer *create(struct agent *agent, const struct agent_peer *is, str
     principal->lease.kind = TIMER_LEASE;
     principal->keepalive.kind = TIMER_KEEPALIVE;
     principal->report.kind = TIMER_REPORT;
-    peer_greet(agent, &principal->peer, now);
     return &principal->peer;
 }
 

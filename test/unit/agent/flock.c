@@ -20,10 +20,9 @@ static struct script *script_of(const struct agent *agent)
     return (struct script *)agent->role;
 }
 
-static struct peer *create(struct agent *agent, const struct agent_peer *is, struct instant now)
+static struct peer *create(struct agent *agent, const struct agent_peer *is)
 {
     (void)agent;
-    (void)now;
     struct peer *peer = calloc(1, sizeof(*peer));
     must(peer != NULL, "calloc");
     peer->is = *is;

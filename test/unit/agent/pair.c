@@ -18,10 +18,9 @@ static struct end *end_of(const struct agent *agent)
     return (struct end *)agent->role;
 }
 
-static struct peer *create(struct agent *agent, const struct agent_peer *is, struct instant now)
+static struct peer *create(struct agent *agent, const struct agent_peer *is)
 {
     (void)agent;
-    (void)now;
     struct peer *peer = calloc(1, sizeof(*peer));
     must(peer != NULL, "calloc");
     peer->is = *is;
@@ -169,6 +168,10 @@ static void boot(struct pair *pair, int which)
     end->agent->role = &end->role;
     must(agent_peer_set(end->agent, &end->other) == 0, "agent_peer_set");
     end->peer = end->agent->peers;
+    greeting_stop(end->agent, end->peer); /* the test says who greets, and when */
+    while (agent_pop(end->agent) != NULL) {
+    }
+    agent_counters_clear(end->agent);
 }
 
 void pair_open(struct pair *pair)
