@@ -217,16 +217,16 @@ void pair_collect(struct pair *pair)
 
 void pair_deliver(struct pair *pair, const struct message *m)
 {
-    const struct addr primary = address(PRIMARY);
+    const struct addr *primary = &pair->ends[PRIMARY].other.local;
     const struct agent_datagram d = {.source = m->source,
                                      .destination = m->destination,
-                                     .protocol = IPPROTO_NUM_UDP,
+                                     .protocol = m->protocol,
                                      .source_port = m->source_port,
                                      .destination_port = m->destination_port,
                                      .on_home_link = true,
                                      .payload = m->bytes,
                                      .len = m->len};
-    agent_input(pair->ends[addr_equal(&m->destination, &primary) ? PRIMARY : SECONDARY].agent, &d, pair->now);
+    agent_input(pair->ends[addr_equal(&m->destination, primary) ? PRIMARY : SECONDARY].agent, &d, pair->now);
 }
 
 struct message pair_take(struct pair *pair)

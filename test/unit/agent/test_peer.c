@@ -245,6 +245,13 @@ static void move_ourselves(struct agent_peer *is)
     is->local.b[15] = 50;
 }
 
+static void protect(struct agent_peer *is)
+{
+    is->protected = true;
+    is->esp_in = (struct esp_association){.spi = 2000, .algorithm = ESP_AES_GCM, .key_len = 20};
+    is->esp_out = (struct esp_association){.spi = 2001, .algorithm = ESP_AES_GCM, .key_len = 20};
+}
+
 static const struct {
     const char *what;
     void (*change)(struct agent_peer *is);
@@ -258,6 +265,7 @@ static const struct {
     {"the key has another SPI", renumber_key, false, true},
     {"the peer's address", move_away, false, true},
     {"our address", move_ourselves, false, true},
+    {"ESP is asked for", protect, false, true},
 };
 
 START_TEST(changed)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "conf_check.h"
 
-#define KEY20 KEY16 "00010203"
+#define KEY20    KEY16 "00010203"
+#define PEER_KEY "0a0b0c0d" KEY16
 
 /* The rows below change one place of it and rely on its line numbers. */
 static const char good[] = /* 1 */ "node = n\nid = 1\nrole = primary\n"
@@ -21,7 +22,11 @@ static const char good[] = /* 1 */ "node = n\nid = 1\nrole = primary\n"
                                    /* 17 */ "ipsec '2001:db8:1::51' {\n"
                                    /* 18 */ "spi-in = 1000 key-in = 'hex:" KEY20 "'\n"
                                    /* 19 */ "spi-out = 1001\n"
-                                   /* 20 */ "key-out = 'hex:" KEY20 "' }\n";
+                                   /* 20 */ "key-out = 'hex:" KEY20 "' }\n"
+                                   /* 21 */ "secondary t { address = '2001:db8:1::4' spi = 300\n"
+                                   /* 22 */ "key = 'hex:" KEY32 "'\n"
+                                   /* 23 */ "ipsec { spi-in = 1002 key-in = 'hex:" PEER_KEY "'\n"
+                                   /* 24 */ "spi-out = 1003 key-out = 'hex:" PEER_KEY "' } }\n";
 
 START_TEST(good_mobiles)
 {
@@ -72,6 +77,28 @@ START_TEST(good_ipsec)
     c = loaded(text);
     ck_assert(c->ipsec[0].in.replay_protection);
     ck_assert(c->ipsec[0].out.replay_protection); /* ours do not cycle then */
+    conf_free(c);
+    free(text);
+}
+END_TEST
+
+START_TEST(good_ipsec_of_a_peer)
+{
+    struct conf *c = loaded(good);
+    ck_assert_uint_eq(c->n_peers, 1);
+    const struct agent_peer *peer = &c->peers[0];
+    ck_assert(peer->protected);
+    ck_assert_uint_eq(peer->esp_in.spi, 1002);
+    ck_assert_uint_eq(peer->esp_out.spi, 1003);
+    ck_assert_int_eq(peer->esp_in.algorithm, ESP_AES_GCM);
+    ck_assert_uint_eq(peer->esp_out.key_len, 20);
+    conf_free(c);
+    char *text = changed_in(good,
+                            "ipsec { spi-in = 1002 key-in = 'hex:" PEER_KEY "'\n"
+                            "spi-out = 1003 key-out = 'hex:" PEER_KEY "' }",
+                            "");
+    c = loaded(text);
+    ck_assert(!c->peers[0].protected);
     conf_free(c);
     free(text);
 }
@@ -145,7 +172,7 @@ START_TEST(a_secondary_over_ipv6)
                             "secondary s { address = '2001:db8:1::3' spi = 1000 key = 'hex:" KEY32
                             "' }\nrouter-advertisement");
     struct conf *c = loaded(text);
-    ck_assert_uint_eq(c->n_peers, 1);
+    ck_assert_uint_eq(c->n_peers, 2);
     assert_address(&c->peers[0].address, "2001:db8:1::3");
     assert_address(&c->peers[0].local, "2001:db8:1::2");
     conf_free(c);
@@ -217,6 +244,17 @@ static const struct {
      "ipsec '2001:db8:1::52' { spi-in = 1000 key-in = 'hex:" KEY20 "' spi-out = 999 key-out = 'hex:" KEY20
      "' }\nipsec '2001:db8:1::51'",
      19, "1000 is that of 2001:db8:1::52 already"},
+    {"one SPI for a mobile node and a peer", "spi-in = 1002", "spi-in = 1000", 18,
+     "1000 is that of t already"},
+    {"a peer's ipsec without SPI", "ipsec { spi-in = 1002", "ipsec {", 23, "ipsec: spi-in is missing"},
+    {"a peer's ipsec with a short key", "spi-out = 1003 key-out = 'hex:" PEER_KEY,
+     "spi-out = 1003 key-out = 'hex:00", 24, "must be"},
+    {"a peer's ipsec with a name", "ipsec { spi-in = 1002", "ipsec x { spi-in = 1002", 23, "has no name"},
+    {"a peer's ipsec twice", "ipsec { spi-in = 1002",
+     "ipsec { spi-in = 999 key-in = 'hex:" PEER_KEY "' spi-out = 998 key-out = 'hex:" PEER_KEY
+     "' }\nipsec { spi-in = 1002",
+     24, "a second section"},
+    {"another key in a peer's ipsec", "spi-out = 1003", "weight = 1 spi-out = 1003", 24, "weight"},
 };
 
 START_TEST(refuses)
@@ -262,6 +300,7 @@ int main(void)
     tcase_add_test(tests, good_mobiles);
     tcase_add_test(tests, rows_of_both_families);
     tcase_add_test(tests, good_ipsec);
+    tcase_add_test(tests, good_ipsec_of_a_peer);
     tcase_add_test(tests, ipsec_with_authentication_key);
     tcase_add_test(tests, good_advertisement);
     tcase_add_test(tests, prefixes_may_be_withheld);
