@@ -87,10 +87,14 @@ static inline enum verdict decide_tunnel(struct burst *b, unsigned i)
     return forward(b, i, VERDICT_TUNNELLED, VERDICT_FRAGMENTED);
 }
 
-static inline bool is_delegation(const struct worker_settings *s, const uint8_t *ip, const struct pkt *p)
+/* By UDP or in ESP; the whole packet is there, v says. */
+static inline bool is_delegation(const struct worker_settings *s, const uint8_t *ip, const struct pkt *p,
+                                 enum verdict v)
 {
-    if (p->protocol != IPPROTO_UDP || s->delegation_port == 0 ||
-        pkt_read16(ip + p->header_len + 2) != s->delegation_port)
+    const bool sealed = p->protocol == IPPROTO_ESP && v != VERDICT_DROP_LOCAL_FRAGMENT;
+    const bool clear = p->protocol == IPPROTO_UDP && v == VERDICT_PUNT_LOCAL &&
+                       pkt_read16(ip + p->header_len + 2) == s->delegation_port;
+    if (s->delegation_port == 0 || (!sealed && !clear))
         return false;
     for (unsigned i = 0; i < s->n_peers; i++)
         if (addr_equal(&s->peers[i], &p->source))
@@ -107,7 +111,7 @@ static inline enum verdict decide_local(struct burst *b, unsigned i)
     if (p->link_cast)
         return VERDICT_DROP_LINK_BROADCAST;
     enum verdict v = pkt_local_verdict(ip, p);
-    return v == VERDICT_PUNT_LOCAL && is_delegation(b->settings, ip, p) ? VERDICT_PUNT_DELEGATION : v;
+    return is_delegation(b->settings, ip, p, v) ? VERDICT_PUNT_DELEGATION : v;
 }
 
 static inline bool is_within(const struct home_network *network, const struct addr *address)

@@ -66,8 +66,8 @@ struct worker_settings {
     struct addr own[WORKER_OWN_MAX]; /* no source of a packet to forward: the appliance's, its links'
                                         broadcast addresses */
     unsigned n_own;
-    /* Primaries or secondaries: what they send to delegation_port has a punt class of its own, so that no
-     * flood of anybody else's delays it. */
+    /* Primaries or secondaries: what they send to delegation_port or in ESP has a punt class of its own, so
+     * that no flood of anybody else's delays it. */
     struct addr peers[WORKER_PEERS_MAX];
     unsigned n_peers;
     uint16_t delegation_port; /* UDP; 0: none */

@@ -88,6 +88,8 @@ static const struct row rows_ipv6[] = {
     {"binding update", {SIX, .dst = HOME_AGENT, .protocol = 135}, VERDICT_PUNT_SIGNALLING},
     {"delegation", {SIX, .from = PEER, .dst = HOME_AGENT, .port = DELEGATION_PORT}, VERDICT_PUNT_DELEGATION},
     {"delegation, but from no peer", {SIX, .dst = HOME_AGENT, .port = DELEGATION_PORT}, VERDICT_PUNT_LOCAL},
+    {"delegation in ESP", {SIX, .from = PEER, .dst = HOME_AGENT, .protocol = 50}, VERDICT_PUNT_DELEGATION},
+    {"ESP of a mobile node", {SIX, .dst = HOME_AGENT, .protocol = 50}, VERDICT_PUNT_SIGNALLING},
     {"ping", {SIX, .dst = HOME_AGENT, .protocol = 58, .icmp = 128}, VERDICT_PUNT_LOCAL},
     {"TCP to us", {SIX, .dst = HOME_AGENT, .protocol = 6}, VERDICT_PUNT_LOCAL},
     {"multicast", {SIX, .to = TO_GROUP, .to6 = &six_global_group}, VERDICT_DROP_MULTICAST},
