@@ -101,6 +101,34 @@ START_TEST(new_keys)
 }
 END_TEST
 
+/* ESP with a secondary, made new (_i even) or in the place of other keys. */
+START_TEST(of_a_peer)
+{
+    struct agent_peer is = {.name = "s",
+                            .address = ip("10.1.0.3"),
+                            .local = ip("10.1.0.2"),
+                            .spi = 300,
+                            .key = {.algorithm = AUTH_HMAC_SHA256, .len = DELEGATION_KEY},
+                            .protected = true,
+                            .esp_in = association(2000),
+                            .esp_out = association(3000)};
+    const bool anew = _i % 2 == 0;
+    if (!anew)
+        ck_assert_int_eq(agent_peer_set(lab.agent, &is), 0);
+    agent_sweep_begin(lab.agent);
+    is.esp_in.spi = 2001;
+    refuse_at = 1 + _i / 2;
+    const int error = agent_peer_set(lab.agent, &is);
+    refuse_at = 0;
+    ck_assert(error == 0 || error == -ENOMEM);
+    ck_assert(is_known(2001) == (error == 0));
+    ck_assert(is_known(2000) == (error != 0 && !anew));
+    ck_assert(error != 0 || _i / 2 > 2); /* pair and its ends at least */
+    ck_assert_int_eq(agent_peer_set(lab.agent, &is), error == 0 ? -EEXIST : 0);
+    ck_assert(is_known(2001));
+}
+END_TEST
+
 START_TEST(home_agents)
 {
     const struct nd nd = {.type = ND_ROUTER_ADVERTISEMENT, .source = ip("fe80::1")};
@@ -132,6 +160,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, first_associations, 1, 12);
     tcase_add_loop_test(tc, other_associations, 1, 12);
     tcase_add_loop_test(tc, new_keys, 1, 12);
+    tcase_add_loop_test(tc, of_a_peer, 0, 24);
     tcase_add_test(tc, home_agents);
     return s;
 }
