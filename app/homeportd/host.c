@@ -27,9 +27,11 @@ static struct arrival arrival_of(struct rte_mbuf *m)
 
 static struct transmit_error error_of(const struct arrival *a)
 {
-    struct transmit_error e = {.link_cast = a->meta->link_cast, .datagram = a->datagram, .len = a->len};
-    if (a->meta->unreachable)
-        /* RFC 2003 section 4.1: a home address on our own network is told as host unreachable. */
+    struct transmit_error e = {
+        .port_index = a->port_index, .link_cast = a->meta->link_cast, .datagram = a->datagram, .len = a->len};
+    if (a->meta->unreachable || a->meta->verdict == VERDICT_PUNT_LINK_LOCAL)
+        /* RFC 2003 section 4.1: a home address on our own network is told as host unreachable. RFC 6275
+         * section 10.4.2: code 3 of IPv6, which is the same. */
         e.what = ICMP_ERROR_HOST;
     else if (a->meta->verdict == VERDICT_PUNT_TOO_BIG) {
         e.what = ICMP_ERROR_TOO_BIG;

@@ -24,6 +24,7 @@ static void refuse(struct control *c, const struct arrival *a, enum icmp_error w
 {
     transmit_icmp_error(c, &(struct transmit_error){.what = what,
                                                     .value = value,
+                                                    .port_index = a->port_index,
                                                     .link_cast = a->meta->link_cast,
                                                     .datagram = a->datagram,
                                                     .len = a->len});

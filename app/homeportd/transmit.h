@@ -57,8 +57,9 @@ void transmit_unreachable(struct control *c, enum control_counter why, enum icmp
  * now. */
 struct transmit_error {
     enum icmp_error what;
-    uint32_t value; /* with what */
-    bool link_cast; /* the datagram's frame was a broadcast or multicast */
+    uint32_t value;      /* with what */
+    unsigned port_index; /* by which it came: where a link-local sender is */
+    bool link_cast;      /* the datagram's frame was a broadcast or multicast */
     const uint8_t *datagram;
     size_t len;
 };

@@ -25,16 +25,19 @@ static bool is_admitted(struct control *c)
 
 /* RFC 1812 section 4.3.2.4: the address of the interface by which the error leaves. ICMPv6: the one that the
  * offender was sent to, if it is ours (RFC 4443 section 2.2 (a)). */
-static struct addr error_source(struct control *c, const struct ip_header *offender)
+static struct addr error_source(struct control *c, const struct transmit_error *e,
+                                const struct ip_header *offender)
 {
     struct route route;
     struct addr next_hop;
     if (!addr_is_ipv4(&offender->destination) && ports_own(&c->ports, &offender->destination) >= 0)
         return offender->destination;
+    if (!addr_is_ipv4(&offender->source) && addr_is_link_local(&offender->source))
+        return port_source(&c->ports.port[e->port_index], &offender->source);
     if (!routes_lookup(c->routes, &offender->source, &route, &next_hop))
         return addr_unspecified;
-    const bool by_scope = addr_is_link_local(&next_hop) && !addr_is_link_local(&offender->source);
-    return port_source(&c->ports.port[route.port_index], by_scope ? &offender->source : &next_hop);
+    return port_source(&c->ports.port[route.port_index],
+                       addr_is_link_local(&next_hop) ? &offender->source : &next_hop);
 }
 
 void transmit_icmp_error(struct control *c, const struct transmit_error *e)
@@ -49,7 +52,7 @@ void transmit_icmp_error(struct control *c, const struct transmit_error *e)
         control_count(c, CONTROL_ICMP_ERRORS_LIMITED);
         return;
     }
-    struct addr source = error_source(c, &offender);
+    struct addr source = error_source(c, e, &offender);
     if (!transmit_may_use(c, &source)) {
         control_count(c, CONTROL_SEND_NO_ROUTE);
         return;

@@ -204,11 +204,16 @@ static inline enum verdict decide_on_link(struct burst *b, unsigned i)
     return forward(b, i, VERDICT_ON_LINK, VERDICT_ON_LINK);
 }
 
-/* RFC 4291 section 2.5.6: forwarded to no other link; nor into a tunnel, whosever link-local address it is
- * (RFC 6275 section 10.4.2). */
+/* RFC 4291 section 2.5.6: forwarded to no other link; nor into a tunnel, whosever link-local address it is,
+ * but the sender is told (RFC 6275 section 10.4.2). */
 static inline bool is_of_its_link(const struct pkt *p)
 {
     return p->family == PKT_IPV6 && (ipv6_is_link_local(&p->source) || ipv6_is_link_local(&p->destination));
+}
+
+static inline enum verdict decide_of_its_link(const struct pkt *p)
+{
+    return ipv6_is_link_local(&p->destination) ? VERDICT_PUNT_LINK_LOCAL : VERDICT_DROP_LINK_LOCAL;
 }
 
 /* What is done with a packet that was looked up. */
@@ -221,7 +226,7 @@ static inline enum verdict decide(struct burst *b, unsigned i)
     if (b->pkt[i].link_cast)
         return VERDICT_DROP_LINK_BROADCAST;
     if (is_of_its_link(&b->pkt[i]))
-        return VERDICT_DROP_LINK_LOCAL;
+        return decide_of_its_link(&b->pkt[i]);
     if (e == NULL)
         return decide_unknown(b, i);
     return e->kind == ENTRY_TUNNEL ? decide_tunnel(b, i) : decide_on_link(b, i);

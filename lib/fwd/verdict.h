@@ -31,6 +31,8 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
       "larger than the tunnel's MTU, DF set or IPv6; fragmentation needed, or packet too big, is due")       \
     X(PUNT_ENCAPSULATION_LIMIT, PUNT, "encapsulation_limit",                                                 \
       "tunnel encapsulation limit of 0 (RFC 2473 section 4.1.1); a parameter problem is due")                \
+    X(PUNT_LINK_LOCAL, PUNT, "link_local_unreachable",                                                       \
+      "to a link-local address that is none of ours; its sender is owed unreachable (RFC 6275 10.4.2)")      \
     X(DROP_RUNT, DROP, "runt", "shorter than its headers")                                                   \
     X(DROP_FOREIGN_MAC, DROP, "foreign_mac", "for another station's MAC address")                            \
     X(DROP_ETHERTYPE, DROP, "ethertype", "neither IP nor ARP")                                               \
@@ -42,7 +44,7 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_BROADCAST, DROP, "broadcast", "IP broadcast that is no registration message")                     \
     X(DROP_MULTICAST, DROP, "multicast", "IP multicast")                                                     \
     X(DROP_LINK_LOCAL, DROP, "link_local",                                                                   \
-      "from or to a link-local address, which leaves no link (RFC 4291 2.5.6, RFC 6275 10.4.2)")             \
+      "from a link-local address, which leaves no link (RFC 4291 section 2.5.6)")                            \
     X(DROP_OFF_LINK, DROP, "off_link", "neighbour discovery from beyond the link (RFC 4861 section 7.1)")    \
     X(DROP_NO_BINDING, DROP, "no_binding", "for no binding and no home network of ours")                     \
     X(DROP_NO_ROUTE, DROP, "no_route",                                                                       \

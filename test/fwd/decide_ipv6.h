@@ -70,7 +70,7 @@ static const struct row rows_ipv6[] = {
     {"from a site-local address", {SIX, .from6 = &six_site_local}, VERDICT_TUNNELLED},
     {"from a private address", {SIX, .from6 = &six_private}, VERDICT_TUNNELLED},
     {"from beyond a translator", {SIX, .from6 = &six_nat64}, VERDICT_TUNNELLED},
-    {"to a home address of the link", {SIX, .to6 = &six_link_local}, VERDICT_DROP_LINK_LOCAL},
+    {"to a home address of the link", {SIX, .to6 = &six_link_local}, VERDICT_PUNT_LINK_LOCAL},
     {"from a link-local address to one at home",
      {SIX, .from6 = &six_link_local, .dst = AT_HOME},
      VERDICT_DROP_LINK_LOCAL},

@@ -149,7 +149,7 @@ def return_home(s):
 def link_local_too(s):
     """Where the mobile node asks for it (L), the link-local address of the same interface identifier is looked for,
     announced, and answered for as its home address is (RFC 6275 10.3.1, 10.4.1). Packets to that do not leave the
-    link."""
+    link, and their senders are told (10.4.2), but no group's address is."""
     both = (MOBILE6, "fe80::50")
     s.at(1.5)
     sequence = s.update(flags=AUTHENTICATED | HOME_REGISTRATION | LINK_LOCAL)
@@ -164,8 +164,14 @@ def link_local_too(s):
         s.into(solicitation(HOST_MAC, HOST6, address))
         s.out(advertisement(HA_MAC, HA_LINK_LOCAL, address, "S", to=(HOST_MAC, HOST6)))
     s.at(7)
-    s.into(frame6(HOST_MAC, HA_MAC, s.ping(source=link_local(HOST_MAC), destination=both[1])))
-    s.count(agent_bindings_created=1, worker_tunnelled=0, worker_link_local=1)
+    for source, own in ((HOST6, HA6), (link_local(HOST_MAC), HA_LINK_LOCAL)):
+        packet = s.ping(source=source, destination=both[1])
+        s.into(frame6(HOST_MAC, HA_MAC, packet))
+        s.out(solicitation(HA_MAC, own, source))
+        s.into(advertisement(HOST_MAC, source, source, "SO", to=(HA_MAC, own)))
+        s.out(frame6(HA_MAC, HOST_MAC, icmp6_error(own, packet, *UNREACHABLE_ADDRESS)))
+    s.into(frame6(HOST_MAC, HA_MAC, s.ping(source=link_local(HOST_MAC), destination=CORRESPONDENT6)))
+    s.count(agent_bindings_created=1, worker_tunnelled=0, worker_link_local_unreachable=2, worker_link_local=1)
 
 
 IN, OUT = (1000, bytes(range(20))), (1001, bytes(range(50, 70)))
