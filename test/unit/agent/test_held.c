@@ -273,7 +273,7 @@ END_TEST
 /* ---- Other ends ---- */
 START_TEST(revoked_by_the_operator)
 {
-    struct delegation_event event;
+    struct delegation_event event = {0};
     const struct addr home = deputy_home(0);
     const uint64_t g = hold(0);
     deputy_forget(&deputy);
