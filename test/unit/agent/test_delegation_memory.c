@@ -1,40 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Out of memory at every place in turn: each allocation of a binding's life among secondaries is refused
- * once. Afterwards nothing is left anywhere. The linker sends the agent's allocations through here.
+ * once. Afterwards nothing is left anywhere.
  */
 #include "cast_check.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
+#include "short_memory.h"
 
 enum { ALLOCATIONS = 24, LOG_ROOM = 4096 };
-
-static int refuse_at; /* the how manieth from now; 0: none. Check allocates as well, so never during a ck_ */
-
-static bool refused(void)
-{
-    return refuse_at > 0 && --refuse_at == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refused() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refused() ? NULL : __real_realloc(old, size);
-}
 
 /* The log is not to grow meanwhile: its memory is the test's own. */
 static void make_room(void)

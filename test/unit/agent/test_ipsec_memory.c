@@ -1,42 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Out of memory at every place in turn, for ESP associations and the list of home agents. The linker sends
- * the allocations of the agent and what it is built on through here.
- */
+/* Out of memory at every place in turn, for ESP associations and the list of home agents. */
 #include "lab6_check.h"
+#include "short_memory.h"
 
 #include <errno.h>
 
 #include "mip6_discovery.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static int refuse_at; /* the how manieth from now; 0: none */
-
-static bool out_of_memory(void)
-{
-    return refuse_at > 0 && --refuse_at == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return out_of_memory() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return out_of_memory() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return out_of_memory() ? NULL : __real_realloc(old, size);
-}
 
 static struct esp_association association(uint32_t spi)
 {

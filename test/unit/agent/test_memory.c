@@ -1,48 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Out of memory at every place in turn: each allocation of an operation is refused once. The linker sends the
- * agent's allocations through here.
- */
+/* Out of memory at every place in turn: each allocation of an operation is refused once. */
 #include "lab_check.h"
+#include "short_memory.h"
 
 #include <errno.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static int refuse_at; /* the how manieth from now; 0: none. Check allocates as well, so never during a ck_ */
-
-static bool refused(void)
-{
-    return refuse_at > 0 && --refuse_at == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refused() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refused() ? NULL : __real_realloc(old, size);
-}
-
-/* Puts an end to it. True: it did come to a refusal. */
-static bool end_refusal(void)
-{
-    const bool happened = refuse_at == 0;
-    refuse_at = 0;
-    return happened;
-}
 
 /* The request with its nth allocation refused. */
 static struct answer send_short(const struct ask *ask, int nth)

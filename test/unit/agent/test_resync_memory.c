@@ -1,38 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Out of memory at every place in turn, while a primary meets a secondary, rebuilds from its table, stops
- * what is too much there, and mends what is missing. The linker sends the agent's allocations through here.
+ * what is too much there, and mends what is missing.
  */
 #include "flock_check.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static int refuse_at; /* the how manieth of the primary's from now; 0: none */
-
-static bool refused(void)
-{
-    return flock_primary_works && refuse_at > 0 && --refuse_at == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refused() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refused() ? NULL : __real_realloc(old, size);
-}
+#include "short_memory.h"
 
 enum { HELD = 3 };
 
@@ -65,8 +37,7 @@ static bool run(int nth)
     flock_greet(&flock, 0);
     flock_keepalive(&flock, 0);
     flock_wait_ms(&flock, 2000);
-    const bool happened = refuse_at == 0;
-    refuse_at = 0;
+    const bool happened = end_refusal();
     script(0)->load.digest = ~flock_node(&flock, 0)->digest;
     flock_wait_ms(&flock, 5000);
     is_mended(nth);
@@ -85,6 +56,7 @@ END_TEST
 
 int main(void)
 {
+    refuse_within = &flock_primary_works;
     Suite *suite = suite_create("resync_memory");
     TCase *tcase = tcase_create("refused");
     tcase_add_test(tcase, nothing_is_lost);

@@ -1,46 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Out of memory at every place in turn, while a binding update waits for duplicate address detection and is
- * granted. The linker sends the agent's allocations through here.
+ * granted.
  */
 #include "lab6_check.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static int refuse_at; /* the how manieth from now; 0: none. Check allocates as well, so never during a ck_ */
-
-static bool refused_now(void)
-{
-    return refuse_at > 0 && --refuse_at == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return refused_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refused_now() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refused_now() ? NULL : __real_realloc(old, size);
-}
-
-/* Puts an end to it. True: it did come to a refusal. */
-static bool end_refusal(void)
-{
-    const bool happened = refuse_at == 0;
-    refuse_at = 0;
-    return happened;
-}
+#include "short_memory.h"
 
 static struct answer6 send_short(const struct ask6 *ask, int nth)
 {
