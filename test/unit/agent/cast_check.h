@@ -72,11 +72,16 @@ static inline void forget(void)
         actor_forget(&cast.actors[i]);
 }
 
+static inline void registers(size_t i)
+{
+    ck_assert(cast_register(&cast, i, 10));
+}
+
 /* Mobile node i is bound, and secondary `to` forwards for it; nothing is in flight. */
 static inline void delegated(size_t i, size_t to)
 {
     set_when(WHEN_MANUAL);
-    ck_assert(cast_register(&cast, i, 10));
+    registers(i);
     ck_assert_int_eq(move(i, to), REFUSAL_DONE);
     cast_wait_ms(&cast, 4000);
     ck_assert_ptr_eq(owner(i), cast_node(&cast, to));
