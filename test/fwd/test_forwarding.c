@@ -4,19 +4,13 @@
  * devices' traffic (net_null) and without a running worker: its place among the table's readers is the
  * test's.
  */
-#include "../unit/check_main.h"
-
-#include <stdio.h>
-#include <unistd.h>
+#include "control_eal.h"
 
 #include <rte_dev.h>
-#include <rte_eal.h>
-#include <rte_errno.h>
 
 #include "conf.h"
 #include "control.h"
 #include "forwarding.h"
-#include "log.h"
 
 enum { MAX_BINDINGS = 16, MANY = 20000 };
 
@@ -512,20 +506,6 @@ static Suite *suite(void)
 
 int main(int argc, char **argv)
 {
-    const char *const arguments[] = {argv[0],      "--no-huge",        "-m",       "256",     "--no-shconf",
-                                     "--no-pci",   "--no-telemetry",   "--lcores", "0@0,1@0", "--file-prefix",
-                                     "forwarding", "--log-level=error"};
-    char *vector[sizeof(arguments) / sizeof(arguments[0])];
-    memcpy(vector, arguments, sizeof(vector));
     (void)argc;
-    setenv("CK_FORK", "no", 1); /* an EAL does not survive a fork */
-    if (rte_eal_init((int)(sizeof(vector) / sizeof(vector[0])), vector) < 0) {
-        fprintf(stderr, "no EAL: %s\n", rte_strerror(rte_errno));
-        return EXIT_FAILURE;
-    }
-    log_set_level(LOG_LEVEL_ERROR);
-    int status = check_main(suite());
-    rmdir(rte_eal_get_runtime_dir());
-    rte_eal_cleanup();
-    return status;
+    return control_main(argv[0], "forwarding", suite);
 }

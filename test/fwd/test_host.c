@@ -8,6 +8,7 @@
  * ICMPv6EchoRequest(id=0x1234, seq=1, data="x" * 8), what comes back with hop limit 64, errors with as much
  * of the offender as fits 1280 bytes.
  */
+#include "control_eal.h"
 #include "eal.h"
 
 #include <rte_eth_ring.h>
@@ -18,7 +19,6 @@
 #include "control.h"
 #include "forwarding.h"
 #include "host.h"
-#include "log.h"
 #include "transmit.h"
 
 enum { RING = 64, FRAME_MAX = 2048, SETTLE_TURNS = 4 };
@@ -624,20 +624,6 @@ static Suite *suite(void)
 
 int main(int argc, char **argv)
 {
-    const char *const arguments[] = {argv[0],    "--no-huge",        "-m",       "256",     "--no-shconf",
-                                     "--no-pci", "--no-telemetry",   "--lcores", "0@0,1@0", "--file-prefix",
-                                     "host",     "--log-level=error"};
-    char *vector[RTE_DIM(arguments)];
-    memcpy(vector, arguments, sizeof(vector));
     (void)argc;
-    setenv("CK_FORK", "no", 1); /* an EAL does not survive a fork */
-    if (rte_eal_init((int)RTE_DIM(arguments), vector) < 0) {
-        fprintf(stderr, "no EAL: %s\n", rte_strerror(rte_errno));
-        return EXIT_FAILURE;
-    }
-    log_set_level(LOG_LEVEL_ERROR);
-    int status = check_main(suite());
-    rmdir(rte_eal_get_runtime_dir());
-    rte_eal_cleanup();
-    return status;
+    return control_main(argv[0], "host", suite);
 }
