@@ -58,6 +58,15 @@ static inline void directory_teardown(void)
     ck_assert_int_eq(rmdir(directory), 0);
 }
 
+static inline TCase *conf_case(Suite *suite, const char *name, void (*setup)(void))
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, setup, directory_teardown);
+    tcase_set_timeout(tcase, 60);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
 /* ---- Loading ---- */
 
 /* errors: to be freed. */
@@ -123,6 +132,26 @@ static inline void assert_only_line(const char *text, const char *file, int line
 {
     assert_line(text, file, line, says);
     ck_assert_msg(lines_in(text) == 1, "more than expected:\n%s", text);
+}
+
+/* One change of a good text, and the one line that is then said. */
+struct fault {
+    const char *what;
+    const char *find, *replace;
+    int line;
+    const char *says;
+};
+
+static inline void refuse(const char *good, const struct fault *fault)
+{
+    char *text = changed_in(good, fault->find, fault->replace), *errors;
+    struct conf *conf = load(text, &errors);
+    ck_assert_msg(conf == NULL, "%s: accepted", fault->what);
+    assert_only_line(errors, "t.conf", fault->line, fault->says);
+    /* Nothing of it is left behind in the parser. */
+    conf_free(loaded(good));
+    free(errors);
+    free(text);
 }
 
 static inline struct addr address(const char *text)

@@ -306,12 +306,7 @@ END_TEST
 
 /* ---- One fault, one line ---- */
 
-static const struct {
-    const char *what;
-    const char *find, *replace;
-    int line;
-    const char *says;
-} faults[] = {
+static const struct fault faults[] = {
     /* The text itself */
     {"unknown key", "id   = 1", "id   = 1\nidd = 2", 3, "unknown key 'idd'"},
     {"unknown key in a section", "mtu       = 1500", "mtu = 1500\nspeed = 10", 15,
@@ -528,15 +523,7 @@ static const struct {
 
 START_TEST(refuses)
 {
-    char *text = changed(faults[_i].find, faults[_i].replace);
-    char *errors;
-    struct conf *conf = load(text, &errors);
-    ck_assert_msg(conf == NULL, "%s: accepted", faults[_i].what);
-    assert_only_line(errors, "t.conf", faults[_i].line, faults[_i].says);
-    /* Nothing of it is left behind in the parser. */
-    conf_free(loaded(good));
-    free(errors);
-    free(text);
+    refuse(good, &faults[_i]);
 }
 END_TEST
 
@@ -1153,9 +1140,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("conf");
-    TCase *tests = tcase_create("conf");
-    tcase_add_checked_fixture(tests, setup, directory_teardown);
-    tcase_set_timeout(tests, 60);
+    TCase *tests = conf_case(suite, "conf", setup);
     tcase_add_test(tests, good_machine);
     tcase_add_test(tests, good_network);
     tcase_add_test(tests, good_home_agent);
@@ -1188,6 +1173,5 @@ int main(void)
     tcase_add_test(tests, samples_fit_together);
     tcase_add_test(tests, sample_lab);
     tcase_add_test(tests, sample_mobile_nodes);
-    suite_add_tcase(suite, tests);
     return check_main(suite);
 }

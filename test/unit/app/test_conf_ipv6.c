@@ -193,12 +193,7 @@ START_TEST(a_secondary_itself)
 }
 END_TEST
 
-static const struct {
-    const char *what;
-    const char *find, *replace;
-    int line;
-    const char *says;
-} faults[] = {
+static const struct fault faults[] = {
     {"link-local port address", "'2001:db8:1::2/64', ", "'2001:db8:1::2/64', 'fe80::2/64', ", 5,
      "which the port makes by itself"},
     {"network of another family than the home agent's", "'2001:db8:1::/64'}",
@@ -259,12 +254,7 @@ static const struct {
 
 START_TEST(refuses)
 {
-    char *text = changed_in(good, faults[_i].find, faults[_i].replace), *errors;
-    struct conf *conf = load(text, &errors);
-    ck_assert_msg(conf == NULL, "%s: accepted", faults[_i].what);
-    assert_only_line(errors, "t.conf", faults[_i].line, faults[_i].says);
-    free(errors);
-    free(text);
+    refuse(good, &faults[_i]);
 }
 END_TEST
 
@@ -294,9 +284,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("conf_ipv6");
-    TCase *tests = tcase_create("conf_ipv6");
-    tcase_add_checked_fixture(tests, directory_setup, directory_teardown);
-    tcase_set_timeout(tests, 60);
+    TCase *tests = conf_case(suite, "conf_ipv6", directory_setup);
     tcase_add_test(tests, good_mobiles);
     tcase_add_test(tests, rows_of_both_families);
     tcase_add_test(tests, good_ipsec);
@@ -309,6 +297,5 @@ int main(void)
     tcase_add_test(tests, a_secondary_itself);
     tcase_add_loop_test(tests, refuses, 0, ROWS(faults));
     tcase_add_test(tests, ipsec_misplaced);
-    suite_add_tcase(suite, tests);
     return check_main(suite);
 }
