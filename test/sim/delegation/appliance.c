@@ -261,6 +261,7 @@ void appliance_freeze(struct appliance *node, uint64_t ns)
     world->tally.freezes++;
     world_trace(world, "freezes", (int)node->number, TRACE_NOBODY, TRACE_NOBODY, ns, 0);
     node->frozen = true;
+    node->froze_ns = world->now_ns;
     node->thaw_ns = world->now_ns + ns;
     timerq_cancel(world->queue, &node->wake);
     world_at(world, &node->thaw, WAKE_THAW, ns);
@@ -268,10 +269,13 @@ void appliance_freeze(struct appliance *node, uint64_t ns)
 
 void appliance_thaw_due(struct appliance *node)
 {
-    world_trace(node->world, "thaws", (int)node->number, TRACE_NOBODY, TRACE_NOBODY, 0, 0);
+    struct world *world = node->world;
+    world_trace(world, "thaws", (int)node->number, TRACE_NOBODY, TRACE_NOBODY, 0, 0);
     node->frozen = false;
-    node->up_ns = node->world->now_ns;
-    world_at(node->world, &node->wake, WAKE_AGENT, chance_below(&node->world->chance, 50 * NSEC_PER_US));
+    node->up_ns = world->now_ns;
+    for (size_t i = 0; node->number == 0 && i < world->n_mobiles; i++)
+        mobile_was_kept_waiting(&world->mobiles[i], node->froze_ns);
+    world_at(world, &node->wake, WAKE_AGENT, chance_below(&world->chance, 50 * NSEC_PER_US));
 }
 
 /* ---- Effects ---- */

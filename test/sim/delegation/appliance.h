@@ -43,7 +43,7 @@ struct appliance {
     uint32_t keys;    /* of a secondary: how often its key was changed */
     uint64_t up_ns;   /* since when it has been up, or not frozen any more */
     uint64_t died_ns; /* last crash */
-    uint64_t thaw_ns;
+    uint64_t froze_ns, thaw_ns;
     uint32_t starts;
     uint32_t busy; /* wakes in a row that left something due */
     uint64_t leases_lost, nodes_dead;

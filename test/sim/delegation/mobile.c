@@ -238,13 +238,24 @@ void mobile_deliver(struct world *world, const struct mobile *m, const struct ad
 static void note_request(struct mobile *m, const struct letter *letter)
 {
     const struct paper_request q = paper_read_request(m, letter->bytes, letter->len);
-    const uint64_t end_ns = m->world->now_ns + q.lifetime_s * NSEC_PER_S + mobile_patience_ns(m);
-    if (end_ns > m->due_ns)
-        m->due_ns = end_ns;
+    const uint64_t by_ns = m->world->now_ns + mobile_patience_ns(m);
+    if (by_ns > m->answered_by_ns)
+        m->answered_by_ns = by_ns;
+    if (by_ns + q.lifetime_s * NSEC_PER_S > m->due_ns)
+        m->due_ns = by_ns + q.lifetime_s * NSEC_PER_S;
     if (m->asked_ns != TIMER_NEVER && !paper_is_later(m, q.number, m->asked_number))
         return;
     m->asked_ns = m->world->now_ns;
     m->asked_number = q.number;
+}
+
+/* A lifetime begins when it is granted: after a detection that a standstill outlasts, that much later. */
+void mobile_was_kept_waiting(struct mobile *m, uint64_t since_ns)
+{
+    if (m->answered_by_ns <= since_ns)
+        return;
+    m->answered_by_ns += m->world->now_ns - since_ns;
+    m->due_ns += m->world->now_ns - since_ns;
 }
 
 /* Of those accepted: one that was denied may be accepted later, it is fresh still (RFC 5944 section 5.7.1).

@@ -39,6 +39,7 @@ struct mobile {
     struct cached cache[OBSERVERS];
 
     /* what the invariants need to know */
+    uint64_t answered_by_ns; /* by when the primary has concluded on all that it has heard */
     uint64_t asked_ns; /* when the request reached the primary that it has to answer; TIMER_NEVER: none */
     uint32_t asked_number;
     uint64_t replied_ns;        /* the last acceptance; TIMER_NEVER: none in this binding */
@@ -85,6 +86,8 @@ struct addr mobile_home(const struct world *world, size_t number);
 uint64_t mobile_clock(const struct mobile *mobile);
 /* Within so long the primary answers what it has heard. */
 uint64_t mobile_patience_ns(const struct mobile *mobile);
+/* The primary has stood still since then. */
+void mobile_was_kept_waiting(struct mobile *mobile, uint64_t since_ns);
 /* -1: nobody's. */
 int mobile_by_address(const struct world *world, const struct addr *home);
 /* The primary is up and has a binding of it. */

@@ -358,6 +358,27 @@ static void starts_meet_restart(struct world *world, uint64_t variant)
     world_settle(world);
 }
 
+/* ---- The primary stands still while home addresses are detected: lifetimes begin after ---- */
+static void detection_meets_standstill(struct world *world, uint64_t variant)
+{
+    const struct plan plan = plan_of(1, 4);
+    scenario_begin(world, variant, &plan);
+    wait_ms(world, 4000);
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        mobile_register(&world->mobiles[i], true, 8);
+    wait_ms(world, 500);
+    appliance_freeze(&world->nodes[0], 10 * NSEC_PER_S);
+    wait_ms(world, 10 * 1000 + 100);
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        expect(world, mobile_is_bound(&world->mobiles[i]) == paper_is_ipv6(&world->mobiles[i]),
+               "who was detected has its lifetime before it, who was bound at once has had it");
+    wait_ms(world, 7500);
+    expect(world, intercepted(world) == world->n_mobiles / 2, "that lasts");
+    wait_ms(world, 6000); /* whoever heard nothing has asked once more */
+    expect(world, intercepted(world) == 0, "and ends");
+    world_settle(world);
+}
+
 const struct script scripts[] = {
     {"lose-the-first", lose_the_first, DELEGATION_EVENT_ACK *DROPS_MAX},
     {"move-under-loss", move_under_loss, 10},
@@ -368,6 +389,7 @@ const struct script scripts[] = {
     {"held-reply", held_reply, 3},
     {"change-meets-move", change_meets_move, 5},
     {"starts-meet-restart", starts_meet_restart, 20},
+    {"detection-meets-standstill", detection_meets_standstill, 2},
     {"join-and-drain", join_and_drain, 3},
 };
 const size_t n_scripts = sizeof(scripts) / sizeof(scripts[0]);
