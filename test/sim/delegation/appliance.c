@@ -217,6 +217,7 @@ void appliance_start(struct appliance *node)
     if (node->agent == NULL)
         abort();
     node->starts++;
+    node->began_ntp = appliance_instant(node).ntp;
     node->frozen = false;
     node->leases_lost = node->nodes_dead = 0;
     node->up_ns = world->now_ns;

@@ -45,7 +45,8 @@ struct appliance {
     uint64_t died_ns; /* last crash */
     uint64_t froze_ns, thaw_ns;
     uint32_t starts;
-    uint32_t busy; /* wakes in a row that left something due */
+    uint64_t began_ntp; /* what its clock showed at the last one */
+    uint32_t busy;      /* wakes in a row that left something due */
     uint64_t leases_lost, nodes_dead;
     struct timer wake, report, thaw, restart;
 };

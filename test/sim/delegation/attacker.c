@@ -147,15 +147,30 @@ static void strike(struct world *world, enum attack attack, const struct flight 
     appliance_settle(to);
 }
 
-/* An old registration is no use either: bindings stay as they are. */
-static void replay_registration(struct world *world)
+static bool is_behind_what_was_taken(const struct mobile *m, const struct paper_request *q)
 {
-    struct mobile *m = &world->mobiles[chance_below(&world->chance, world->n_mobiles)];
-    struct appliance *primary = &world->nodes[0];
-    if (m->old_len == 0 || !appliance_is_current(primary))
+    return m->sa.replay == REPLAY_SEQUENCE ? !paper_is_later(m, q->number, m->taken.number)
+                                           : ntp_since(q->time, m->taken.time) <= 0;
+}
+
+/* The primary has no store: of what was accepted before its last start it refuses the timestamps up to that
+ * start, whose clock they may have been ahead of, and no sequence number (doc/architecture.md,
+ * doc/mobile-ipv6.md: RFC 6275 section 15.3 asks for a store), until it has heard from the mobile node
+ * itself. */
+static bool may_be_forgotten(const struct mobile *m)
+{
+    const struct appliance *primary = &m->world->nodes[0];
+    const struct paper_request q = paper_read_request(m, m->old, m->old_len);
+    if (m->sa.replay == REPLAY_NONCE || (m->taken_life == primary->starts && is_behind_what_was_taken(m, &q)))
+        return false;
+    return m->sa.replay == REPLAY_SEQUENCE || ntp_since(q.time, primary->began_ntp) > 0;
+}
+
+/* An old registration is no use either: bindings stay as they are. */
+void attacker_replays(struct world *world, struct mobile *m)
+{
+    if (m->old_len == 0 || !appliance_is_current(&world->nodes[0]) || may_be_forgotten(m))
         return;
-    if (m->sa.replay == REPLAY_SEQUENCE && primary->starts > 1)
-        return; /* it has forgotten which ones there were, and so it may (RFC 6275 section 9.5.1) */
     const uint64_t before = m->changed_ns;
     const bool was = mobile_is_bound(m);
     world_trace(world, "  old registration", TRACE_NOBODY, 0, (int)m->number, 0, 0);
@@ -169,7 +184,7 @@ void attacker_due(struct world *world)
     struct attacker *a = &world->attacker;
     world_at(world, &a->next, WAKE_ATTACK, chance_below(&world->chance, 200 * NSEC_PER_MS));
     if (chance_percent(&world->chance, 10))
-        replay_registration(world);
+        attacker_replays(world, &world->mobiles[chance_below(&world->chance, world->n_mobiles)]);
     if (a->n_heard == 0)
         return;
     const uint64_t n = a->n_heard < ATTACKER_HEARD ? a->n_heard : ATTACKER_HEARD;

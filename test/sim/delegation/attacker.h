@@ -8,6 +8,7 @@
 
 struct world;
 struct flight;
+struct mobile;
 
 enum { ATTACKER_HEARD = 64 };
 
@@ -21,5 +22,7 @@ void attacker_init(struct world *world);
 void attacker_fini(struct world *world);
 void attacker_hears(struct world *world, const struct flight *flight);
 void attacker_due(struct world *world);
+/* Sends an accepted request of that mobile node to the primary again, if there is one. */
+void attacker_replays(struct world *world, struct mobile *mobile);
 
 #endif

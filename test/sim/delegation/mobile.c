@@ -269,6 +269,13 @@ static void keep_for_replay(struct mobile *m)
     m->old_source = m->heard_source;
 }
 
+static void note_taken(struct mobile *m)
+{
+    m->taken = paper_read_request(m, m->heard, m->heard_len);
+    m->taken_life = m->world->nodes[0].starts;
+    keep_for_replay(m);
+}
+
 static void note_heard(struct mobile *m, const struct letter *letter)
 {
     memcpy(m->heard, letter->bytes, letter->len);
@@ -325,7 +332,7 @@ void mobile_send_reply(struct world *world, const struct message *message)
     if (reply.success && reply.lifetime_s > 0 && m->replied_ns == TIMER_NEVER)
         m->replied_ns = world->now_ns;
     if (reply.success && reply.number == m->heard_number)
-        keep_for_replay(m);
+        note_taken(m);
     post(world, message, m->number);
 }
 

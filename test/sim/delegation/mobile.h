@@ -53,7 +53,9 @@ struct mobile {
     size_t heard_len;
     uint32_t heard_number;
     struct addr heard_source;
-    uint8_t old[REQUEST_MAX]; /* an accepted request, for an attacker to replay */
+    struct paper_request taken; /* the last request that was accepted */
+    uint32_t taken_life;        /* of the primary then: its number of starts; 0: none was */
+    uint8_t old[REQUEST_MAX];   /* an accepted request, for an attacker to replay */
     size_t old_len;
     struct addr old_source;
 };

@@ -88,11 +88,13 @@ struct paper_request paper_read_request(const struct mobile *m, const uint8_t *b
         if (mip6_update_decode(bytes, len, &u) != MIP6_DECODED)
             abort();
         return (struct paper_request){.number = u.sequence,
+                                      .time = u.options.timestamp,
                                       .lifetime_s = (uint32_t)u.lifetime * MIP6_LIFETIME_UNIT_S};
     }
     if (mip4_request_decode(bytes, len, &q) != MIP4_DECODED)
         abort();
-    return (struct paper_request){.number = (uint32_t)q.identification, .lifetime_s = q.lifetime_s};
+    return (struct paper_request){
+        .number = (uint32_t)q.identification, .time = q.identification, .lifetime_s = q.lifetime_s};
 }
 
 /* ---- Replies ---- */

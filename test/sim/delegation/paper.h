@@ -21,6 +21,7 @@ struct wish {
  * Identification, IPv6's sequence number. */
 struct paper_request {
     uint32_t number;
+    uint64_t time; /* its timestamp; meaningless without */
     uint32_t lifetime_s;
 };
 

@@ -379,6 +379,44 @@ static void detection_meets_standstill(struct world *world, uint64_t variant)
     world_settle(world);
 }
 
+/* ---- A primary without its store hears old registrations again (RFC 5944 section 5.7.1) ---- */
+static void refuses_all_old(struct world *world)
+{
+    for (size_t i = 0; i < world->n_mobiles; i++) {
+        struct mobile *m = &world->mobiles[i];
+        attacker_replays(world, m);
+        expect(world, !mobile_is_bound(m), "who has left is not bound");
+    }
+}
+
+/* Some by a clock that is ahead. */
+static void old_meets_restart(struct world *world, uint64_t variant)
+{
+    const struct plan plan = plan_of(1, 8);
+    scenario_begin(world, variant, &plan);
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        world->mobiles[i].shift = ntp_from_seconds((uint32_t)(i / 2 % 4));
+    wait_ms(world, 4000);
+    register_all(world, 300);
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        mobile_return(&world->mobiles[i]);
+    wait_ms(world, 100);
+    while (agent_bindings(world->nodes[0].agent) > 0 && world->now_ns < 60 * NSEC_PER_S)
+        wait_ms(world, 1000);
+    refuses_all_old(world);
+    appliance_crash(&world->nodes[0], (20 + variant * 300) * NSEC_PER_MS);
+    wait_ms(world, 2000);
+    refuses_all_old(world);
+    wait_ms(world, 8000); /* longer than the tolerance */
+    for (size_t i = 0; i < world->n_mobiles; i++) {
+        struct mobile *m = &world->mobiles[i];
+        if (m->sa.replay == REPLAY_TIMESTAMP)
+            mobile_deliver(world, m, &m->old_source, m->old, m->old_len);
+        expect(world, !mobile_is_bound(m), "an old registration is refused");
+    }
+    world_settle(world);
+}
+
 const struct script scripts[] = {
     {"lose-the-first", lose_the_first, DELEGATION_EVENT_ACK *DROPS_MAX},
     {"move-under-loss", move_under_loss, 10},
@@ -390,6 +428,7 @@ const struct script scripts[] = {
     {"change-meets-move", change_meets_move, 5},
     {"starts-meet-restart", starts_meet_restart, 20},
     {"detection-meets-standstill", detection_meets_standstill, 2},
+    {"old-meets-restart", old_meets_restart, 6},
     {"join-and-drain", join_and_drain, 3},
 };
 const size_t n_scripts = sizeof(scripts) / sizeof(scripts[0]);
