@@ -290,17 +290,22 @@ bool delegation_holds_reply(const struct mobile *mobile)
 }
 
 /* [S] To every lingering node as well: what still comes to it goes where the mobile node is now. */
+void delegation_tell(struct agent *agent, struct holding *h, struct instant now)
+{
+    struct delegation *d = h->delegation;
+    if (h->node == d->owner || h->node == d->target)
+        delegation_issue_start(agent, d, h->node, SEND_URGENT, false, now);
+    else if (lingers(h))
+        forward_only(agent, h, now);
+}
+
 void delegation_changed(struct agent *agent, struct mobile *mobile, struct instant now)
 {
     struct delegation *d = mobile->delegation;
     if (d == NULL || mobile->cares == NULL)
         return;
-    for (struct holding *h = d->holdings; h != NULL; h = h->next) {
-        if (h->node == d->owner || h->node == d->target)
-            delegation_issue_start(agent, d, h->node, SEND_URGENT, false, now);
-        else if (lingers(h))
-            forward_only(agent, h, now);
-    }
+    for (struct holding *h = d->holdings; h != NULL; h = h->next)
+        delegation_tell(agent, h, now);
     delegation_arm_renewal(agent, d, now);
 }
 

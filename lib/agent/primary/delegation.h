@@ -54,6 +54,9 @@ void delegation_hold_reply(struct agent *agent, struct mobile *mobile, const str
 bool delegation_holds_reply(const struct mobile *mobile);
 /* Care-of addresses, lifetime, tunnel MTU or source changed: the forwarder and all who linger hear of it. */
 void delegation_changed(struct agent *agent, struct mobile *mobile, struct instant now);
+/* What holding's node has of a binding that lives may be older: it hears where the binding leads, if it is to
+ * forward there at all. */
+void delegation_tell(struct agent *agent, struct holding *holding, struct instant now);
 /* The binding has ended. mac: the mobile node's own where it is back home, else NULL. */
 void delegation_ended(struct agent *agent, struct mobile *mobile, uint8_t reason, const struct mac *mac,
                       struct instant now);
@@ -66,8 +69,8 @@ enum agent_refusal delegation_move(struct agent *agent, struct mobile *mobile, s
  * once. */
 void delegation_take_over(struct agent *agent, struct mobile *mobile, struct node *node, struct instant now);
 /* Synchronisation found it intercepting at node, and we have no store: node is its owner, and is started
- * again [S]; another owner is stopped with linger. The binding exists already and bears what node said of it.
- * False: out of memory. */
+ * again [S]; another owner lingers, and whoever else holds something of it hears where it leads. The binding
+ * exists already and bears what node said of it. False: out of memory. */
 bool delegation_rebuilt(struct agent *agent, struct mobile *mobile, struct node *node, struct instant now)
     __attribute__((warn_unused_result));
 /* Its owner announces again, with a new generation: neighbours may have heard somebody else (EVENT_STRAYS),

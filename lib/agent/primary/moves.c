@@ -126,6 +126,9 @@ bool delegation_rebuilt(struct agent *agent, struct mobile *mobile, struct node 
         delegation_set_target(d, NULL);
     if (former != NULL && former != node)
         delegation_stop_with_linger(agent, d, former, STOP_MOVED, now);
+    for (struct holding *h = d->holdings; h != NULL; h = h->next)
+        if (h->node != node)
+            delegation_tell(agent, h, now);
     policy_moved(agent, mobile, former, node, now);
     delegation_arm_renewal(agent, d, now);
     delegation_restate(d);

@@ -241,16 +241,27 @@ static struct operation stop_of_surplus(const struct node *node, const struct mo
                               .mode = lingers ? STOP_LINGER : STOP_DROP};
 }
 
-/* [S] Whoever owns the binding announces again when this STOP is acknowledged. False: no memory. */
+/* [S] Whoever owns the binding announces again when this is acknowledged; until the node's linger is over it
+ * forwards to where the binding leads, not to what was found. False: no memory. */
+static bool let_go(struct agent *agent, struct node *node, struct delegation *delegation, struct instant now)
+{
+    const struct operation stop = stop_of_surplus(node, delegation->mobile);
+    if (!operation_issue(agent, delegation, node, &stop, now))
+        return false;
+    if (delegation->mobile->cares != NULL)
+        delegation_tell(agent, holding_find(delegation, node), now);
+    return true;
+}
+
+/* False: no memory. */
 static bool stop_surplus(struct agent *agent, struct node *node, const struct addr *home, struct instant now)
 {
     struct mobile *known = mobile_by_home(agent, home);
     struct mobile *mobile = known != NULL ? known : mobile_adopt(agent, home);
     if (mobile == NULL)
         return false;
-    const struct operation stop = stop_of_surplus(node, mobile);
     struct delegation *delegation = delegation_get(agent, mobile);
-    if (delegation != NULL && operation_issue(agent, delegation, node, &stop, now))
+    if (delegation != NULL && let_go(agent, node, delegation, now))
         return true;
     if (delegation != NULL)
         delegation_forget_if_idle(agent, delegation);
@@ -272,10 +283,8 @@ static void compare_known(struct agent *agent, struct holding *h, const struct f
     if (h->wish == WISH_INTERCEPT) {
         if (!resync->everything && (!intercepts || h->start != found->starts[0].generation))
             start_again(agent, h, now);
-    } else if (intercepts) {
-        const struct operation stop = stop_of_surplus(h->node, h->delegation->mobile);
-        if (!operation_issue(agent, h->delegation, h->node, &stop, now))
-            count(agent, AGENT_NO_MEMORY); /* never: it has a holding */
+    } else if (intercepts && !let_go(agent, h->node, h->delegation, now)) {
+        count(agent, AGENT_NO_MEMORY); /* never: it has a holding */
     }
 }
 

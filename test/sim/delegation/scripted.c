@@ -379,6 +379,42 @@ static void detection_meets_standstill(struct world *world, uint64_t variant)
     world_settle(world);
 }
 
+/* ---- A primary without its store hears first from the one, then from the other who had a binding ---- */
+static void fall_silent(struct world *world, size_t node, bool silent)
+{
+    world->network.up[node].cut = world->network.down[node].cut = silent;
+}
+
+static void two_holders(struct world *world, uint64_t variant)
+{
+    const size_t first = 1 + variant % 2, second = 3 - first; /* to be heard again */
+    const struct plan plan = plan_of(2, 8);
+    scenario_begin(world, variant, &plan);
+    world->disturbed = true;
+    wait_ms(world, 4000);
+    register_all(world, 300);
+    delegate_all_to_s1(world);
+    fall_silent(world, 1, true);
+    wait_ms(world, 6000);
+    for (size_t i = 0; i < world->n_mobiles; i++) {
+        mobile_register(&world->mobiles[i], true, 300);
+        wait_ms(world, 3000);
+        delegate(world, i, "s2");
+    }
+    wait_ms(world, 35000); /* nobody repeats a registration any more */
+    expect(world, intercepted_by(world, 2) == world->n_mobiles, "s2 has everything");
+    fall_silent(world, first, false);
+    fall_silent(world, second, true);
+    appliance_crash(&world->nodes[0], 100 * NSEC_PER_MS);
+    wait_ms(world, 6000);
+    fall_silent(world, second, false);
+    wait_ms(world, 1500);
+    expect(world, intercepted_by(world, 2) == world->n_mobiles, "the newest START wins");
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        expect(world, !leads_elsewhere(world, 1, i), "s1 lingers towards the present care-of address");
+    world_settle(world);
+}
+
 /* ---- A primary without its store hears old registrations again (RFC 5944 section 5.7.1) ---- */
 static void refuses_all_old(struct world *world)
 {
@@ -428,6 +464,7 @@ const struct script scripts[] = {
     {"change-meets-move", change_meets_move, 5},
     {"starts-meet-restart", starts_meet_restart, 20},
     {"detection-meets-standstill", detection_meets_standstill, 2},
+    {"two-holders", two_holders, 4},
     {"old-meets-restart", old_meets_restart, 6},
     {"join-and-drain", join_and_drain, 3},
 };

@@ -14,9 +14,9 @@ static struct mobile *mobile6(void)
     return mobile_by_home(agent(), &home);
 }
 
-static void open_6(void)
+static void open_6_at(size_t n)
 {
-    flock_open(&flock, 1);
+    flock_open(&flock, n);
     struct agent_settings *s = &flock.lab.settings;
     s->home_agents[s->n_home_agents++] = ip("2001:db8:1::2");
     s->home_networks[s->n_home_networks++] = (struct prefix){ip("2001:db8:1::"), 64};
@@ -24,10 +24,20 @@ static void open_6(void)
     lab6_populate(&flock.lab);
 }
 
-static struct delegation_start *hold6(uint8_t flags)
+static void open_6(void)
+{
+    open_6_at(1);
+}
+
+static void open_6_at_2(void)
+{
+    open_6_at(2);
+}
+
+static struct delegation_start *hold6_at(size_t s, uint64_t counter, uint8_t flags)
 {
     struct delegation_start *entry =
-        flock_hold(&flock, 0, 0, delegation_first_generation(OLD_TERM) + 7, flags);
+        flock_hold(&flock, s, 0, delegation_first_generation(OLD_TERM) + counter, flags);
     entry->home = lab6_home(0);
     entry->care_of = lab6_care_of(0);
     entry->source = ip("2001:db8:1::2");
@@ -35,11 +45,21 @@ static struct delegation_start *hold6(uint8_t flags)
     return entry;
 }
 
+static struct delegation_start *hold6(uint8_t flags)
+{
+    return hold6_at(0, 7, flags);
+}
+
+static void from_before_at(size_t s)
+{
+    script(s)->term = OLD_TERM;
+    flock_boot(&flock, s);
+    flock_wait_ms(&flock, 200);
+}
+
 static void from_before(void)
 {
-    script(0)->term = OLD_TERM;
-    flock_boot(&flock, 0);
-    flock_wait_ms(&flock, 200);
+    from_before_at(0);
 }
 
 START_TEST(ipv6_binding)
@@ -83,6 +103,24 @@ START_TEST(own_source)
     const struct addr home_agent = ip("2001:db8:1::2");
     ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
     ck_assert(addr_equal(&view.home_agent, &home_agent));
+}
+END_TEST
+
+/* [S] Whoever had an older START forwards to where the newest one leads, and attracts nothing. */
+START_TEST(newest_of_two_holders)
+{
+    const size_t newest = (size_t)_i;
+    const struct addr home = hold6_at(newest, 9, ACTIVE)->home;
+    hold6_at(!newest, 7, ACTIVE)->care_of = lab6_care_of(20);
+    from_before_at(0);
+    from_before_at(1);
+    flock_wait_ms(&flock, 1000);
+    ck_assert_ptr_eq(delegation_owner(mobile6()), flock_node(&flock, newest));
+    const struct delegation_record *r = flock_heard(&flock, !newest, &home);
+    const struct addr care_of = lab6_care_of(0);
+    ck_assert(r != NULL && r->type == DELEGATION_RECORD_START);
+    ck_assert(!(r->start.flags & START_INTERCEPT));
+    ck_assert(addr_equal(&r->start.care_of, &care_of));
 }
 END_TEST
 
@@ -317,5 +355,9 @@ int main(void)
     tcase_add_loop_test(all, cookie, 0, 7);
     tcase_add_loop_test(all, cookie_against_an_update_that_waits, 0, ROWS(waiting));
     tcase_add_test(all, cookie_of_ipv4);
+    TCase *two = tcase_create("two secondaries");
+    tcase_add_checked_fixture(two, open_6_at_2, teardown);
+    suite_add_tcase(suite, two);
+    tcase_add_loop_test(two, newest_of_two_holders, 0, 2);
     return check_main(suite);
 }
