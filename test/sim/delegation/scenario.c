@@ -191,11 +191,12 @@ static void lose_or_find_the_link(struct world *world)
 }
 
 /* Whoever cannot be reached by console now keeps the former key, which is good as well, until the next
- * change. */
+ * change. One that the primary is not to know is left alone: with a key of its own it would end a session
+ * that the primary cannot, and hear of nothing any more, as if it were cut off. */
 static void change_key(struct world *world)
 {
     struct appliance *secondary = some_secondary(world);
-    if (console(world) == NULL || !appliance_is_live(secondary))
+    if (console(world) == NULL || !appliance_is_live(secondary) || !secondary->wanted)
         return;
     secondary->keys++;
     world->disturbed = true; /* a new key ends the session */
