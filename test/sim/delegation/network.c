@@ -117,6 +117,7 @@ static void launch(struct world *world, const struct appliance *from, const stru
     struct flight *f = world_alloc(sizeof(*f) + m->len);
     f->from = from->number;
     f->to = to->number;
+    f->sent_ns = world->now_ns;
     f->source = m->source;
     f->destination = m->destination;
     f->source_port = m->source_port;
@@ -193,8 +194,10 @@ void network_arrive(struct world *world, struct flight *f)
         return;
     }
     world_trace(world, "  arrives", (int)f->from, (int)f->to, TRACE_NOBODY, f->bytes[5], 0);
-    if (network_hand_over(to, f))
+    if (network_hand_over(to, f)) {
         attacker_hears(world, f);
+        invariants_arrived(world, f);
+    }
     free(f);
     appliance_settle(to);
 }

@@ -35,6 +35,7 @@ struct network {
 struct flight {
     struct timer timer;
     size_t from, to; /* nodes */
+    uint64_t sent_ns;
     struct addr source, destination;
     uint16_t source_port, destination_port;
     size_t len;

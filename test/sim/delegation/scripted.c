@@ -379,6 +379,24 @@ static void detection_meets_standstill(struct world *world, uint64_t variant)
     world_settle(world);
 }
 
+/* ---- What a secondary says of its table waits at a primary that stands still ---- */
+static void table_meets_standstill(struct world *world, uint64_t variant)
+{
+    const struct plan plan = plan_of(1, 8);
+    scenario_begin(world, variant, &plan);
+    wait_ms(world, 4000);
+    register_all(world, 16);
+    delegate_all_to_s1(world);
+    const uint64_t before = world->network.sent[DELEGATION_SYNC_DATA];
+    appliance_crash(&world->nodes[0], 20 * NSEC_PER_MS);
+    while (world->network.sent[DELEGATION_SYNC_DATA] == before)
+        world_run(world, 10 * NSEC_PER_US);
+    appliance_freeze(&world->nodes[0], 8 * NSEC_PER_S);
+    wait_ms(world, 30000);
+    expect(world, intercepted(world) == 0, "all has ended");
+    world_settle(world);
+}
+
 /* ---- A primary without its store hears first from the one, then from the other who had a binding ---- */
 static void fall_silent(struct world *world, size_t node, bool silent)
 {
@@ -464,6 +482,7 @@ const struct script scripts[] = {
     {"change-meets-move", change_meets_move, 5},
     {"starts-meet-restart", starts_meet_restart, 20},
     {"detection-meets-standstill", detection_meets_standstill, 2},
+    {"table-meets-standstill", table_meets_standstill, 6},
     {"two-holders", two_holders, 4},
     {"old-meets-restart", old_meets_restart, 6},
     {"join-and-drain", join_and_drain, 3},
