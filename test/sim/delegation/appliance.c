@@ -219,7 +219,7 @@ void appliance_start(struct appliance *node)
     node->starts++;
     node->began_ntp = appliance_instant(node).ntp;
     node->frozen = false;
-    node->leases_lost = node->nodes_dead = 0;
+    node->leases_lost = node->nodes_dead = node->durations_over = 0;
     node->up_ns = world->now_ns;
     world_trace(world, "starts", (int)node->number, TRACE_NOBODY, TRACE_NOBODY, node->starts, 0);
     set_everything(node);
@@ -316,12 +316,22 @@ static void install(struct appliance *node, const struct forwarding *is)
     e->installed_ns = node->world->now_ns;
 }
 
+/* Not by a STOP. */
+static bool ended_by_itself(struct appliance *node)
+{
+    if (node->durations_over == agent_counters(node->agent)->n[AGENT_DURATIONS_OVER])
+        return false;
+    node->durations_over++;
+    return true;
+}
+
 static void remove_entry(struct appliance *node, const struct addr *home)
 {
     struct entry *e = entry_of(node, home);
     const size_t mobile = (size_t)(e - node->table);
     world_trace(node->world, "removes", (int)node->number, TRACE_NOBODY, (int)mobile, 0, 0);
     e->present = false;
+    node->world->mobiles[mobile].ran_out |= ended_by_itself(node);
     if (node->number == 0)
         node->world->mobiles[mobile].ended_ns = node->world->now_ns;
 }

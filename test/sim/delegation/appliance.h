@@ -47,7 +47,7 @@ struct appliance {
     uint32_t starts;
     uint64_t began_ntp; /* what its clock showed at the last one */
     uint32_t busy;      /* wakes in a row that left something due */
-    uint64_t leases_lost, nodes_dead;
+    uint64_t leases_lost, nodes_dead, durations_over;
     struct timer wake, report, thaw, restart;
 };
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 enum { FEW_MOBILES = 24, SOME_MOBILES = 4 };
+/* Until a node has heard: 5 ms to batch, and a window of datagrams in front of it. */
+static const uint64_t trip_ns = 100 * NSEC_PER_MS;
 
 /* ---- I1: what a secondary said that it holds never falls ---- */
 struct held {
@@ -134,6 +136,8 @@ static uint64_t gap_max_ns(const struct world *world)
 static void check_gap(struct world *world, struct mobile *m, unsigned n)
 {
     const struct appliance *primary = &world->nodes[0];
+    if (n > 0)
+        m->ran_out = false;
     if (n > 0 || !appliance_is_current(primary) || !mobile_is_bound(m)) {
         m->gap_ns = TIMER_NEVER;
         return;
@@ -248,10 +252,8 @@ static bool leads_to_the_same(const struct forwarding *a, const struct forwardin
     return same;
 }
 
-/* 5 ms to batch, and a window of datagrams in front of it. */
 static void check_care_of(struct world *world, const struct mobile *m, const struct appliance *node)
 {
-    const uint64_t trip_ns = 100 * NSEC_PER_MS;
     const struct entry *own = appliance_entry(&world->nodes[0], m->number);
     const struct entry *e = appliance_entry(node, m->number);
     if (own == NULL || leads_to_the_same(&e->is, &own->is) || world->now_ns - m->changed_ns < trip_ns)
@@ -269,10 +271,9 @@ void invariants_forwarded(struct world *world, const struct mobile *m, const str
     check_care_of(world, m, node);
 }
 
-/* In its last second: a secondary whose clock is fast ends it first. */
-static bool is_about_to_end(const struct world *world, const struct mobile *m)
+bool invariants_is_about_to_end(const struct mobile *m)
 {
-    const struct appliance *primary = &world->nodes[0];
+    const struct appliance *primary = &m->world->nodes[0];
     struct binding_view b;
     if (!agent_binding(primary->agent, &m->home, appliance_instant(primary), &b))
         return true;
@@ -280,6 +281,13 @@ static bool is_about_to_end(const struct world *world, const struct mobile *m)
         if (b.lifetime_left_s[i] > 0)
             return false;
     return true;
+}
+
+/* In its last second a secondary whose clock is fast ends it first, also when it has just been renewed, and
+ * the START is on its way. */
+static bool may_have_ended(const struct mobile *m)
+{
+    return invariants_is_about_to_end(m) || m->world->now_ns - m->renewed_late_ns < trip_ns;
 }
 
 /* Linger outlasts neighbour caches; only who could not be told may have forgotten. */
@@ -290,7 +298,7 @@ void invariants_not_forwarded(struct world *world, const struct mobile *m, const
         return;
     if (has_failed_starts(&world->nodes[0])) /* who refused a change is told to drop what it has */
         return;
-    if (was_calm_since(world, node, cached->since_ns - 5 * NSEC_PER_S) && !is_about_to_end(world, m))
+    if (was_calm_since(world, node, cached->since_ns - 5 * NSEC_PER_S) && !may_have_ended(m))
         world_violates(world, "I3", "%s has no entry of m%zu, but a neighbour cache since %.3f knows it",
                        node->name, m->number, (double)cached->since_ns / (double)NSEC_PER_S);
 }

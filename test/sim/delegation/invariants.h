@@ -18,6 +18,8 @@ void invariants_forwarded(struct world *world, const struct mobile *mobile, cons
 /* I3, where a packet finds no entry at the node that a neighbour cache names. */
 void invariants_not_forwarded(struct world *world, const struct mobile *mobile, const struct appliance *node,
                               const struct cached *cached);
+/* Its binding is in its last second, or there is none. */
+bool invariants_is_about_to_end(const struct mobile *mobile);
 /* I4: for how long that was under way it may be late. */
 void invariants_arrived(struct world *world, const struct flight *flight);
 /* An acknowledgement on the wire: I1. */

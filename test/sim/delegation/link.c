@@ -147,7 +147,7 @@ static void lose(struct world *world, struct mobile *mobile, const char *why, in
     world->tally.lost++;
     mobile->lost++;
     world_trace(world, why, node, TRACE_NOBODY, (int)mobile->number, mobile->sent, 0);
-    if (!world->disturbed)
+    if (!world->disturbed && !mobile->ran_out)
         world_violates(world, "P8", "packet %lu to m%zu: %s, though no node died",
                        (unsigned long)mobile->sent, mobile->number, why);
 }

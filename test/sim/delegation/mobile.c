@@ -290,6 +290,8 @@ void mobile_request_arrives(struct world *world, struct letter *letter)
     if (appliance_is_live(&world->nodes[0])) {
         note_request(m, letter);
         note_heard(m, letter);
+        if (invariants_is_about_to_end(m))
+            m->renewed_late_ns = world->now_ns;
         mobile_deliver(world, m, &letter->source, letter->bytes, letter->len);
     }
     free(letter);

@@ -45,8 +45,11 @@ struct mobile {
     uint64_t replied_ns;        /* the last acceptance; TIMER_NEVER: none in this binding */
     uint64_t ended_ns;          /* when its binding ended; TIMER_NEVER: it lives, or never was */
     uint64_t bound_ns;          /* when its binding began */
+    uint64_t renewed_late_ns;   /* when it asked last in the last second of its binding */
     uint64_t changed_ns;        /* when the primary's entry changed last */
     uint64_t due_ns;            /* the latest end that was ever granted */
+    bool ran_out;               /* its forwarder's entry ended by itself: no renewal came in time; until
+                                   somebody intercepts */
     uint64_t gap_ns;            /* since when nobody intercepts; TIMER_NEVER: somebody does */
     uint64_t sent, lost;        /* packets */
     uint8_t heard[REQUEST_MAX]; /* the request that reached the primary last */

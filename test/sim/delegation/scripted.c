@@ -379,6 +379,37 @@ static void detection_meets_standstill(struct world *world, uint64_t variant)
     world_settle(world);
 }
 
+/* ---- Renewed in the last moment: the START comes when the entry has ended ---- */
+static void request_at_once(struct mobile *m, uint16_t lifetime_s)
+{
+    struct letter *letter = world_alloc(sizeof(*letter));
+    m->wish = (struct wish){.lifetime_s = lifetime_s, .care_of = m->care_of};
+    paper_write(m, &m->wish);
+    letter->mobile = m->number;
+    letter->source = m->care_of;
+    letter->len = m->pending_len;
+    memcpy(letter->bytes, m->pending, m->pending_len);
+    mobile_request_arrives(m->world, letter);
+}
+
+static void renewal_at_the_end(struct world *world, uint64_t variant)
+{
+    const struct plan plan = plan_of(1, 8);
+    scenario_begin(world, variant, &plan);
+    wait_ms(world, 4000);
+    register_all(world, 300);
+    delegate_all_to_s1(world);
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        request_at_once(&world->mobiles[i], 8);
+    wait_ms(world, 7980);
+    world->network.down[1].faults.delay_ns = 60 * NSEC_PER_MS;
+    for (size_t i = 0; i < world->n_mobiles; i++)
+        request_at_once(&world->mobiles[i], 8);
+    wait_ms(world, 1000);
+    expect(world, intercepted_by(world, 1) == world->n_mobiles, "s1 has everything again");
+    world_settle(world);
+}
+
 /* ---- What a secondary says of its table waits at a primary that stands still ---- */
 static void table_meets_standstill(struct world *world, uint64_t variant)
 {
@@ -482,6 +513,7 @@ const struct script scripts[] = {
     {"change-meets-move", change_meets_move, 5},
     {"starts-meet-restart", starts_meet_restart, 20},
     {"detection-meets-standstill", detection_meets_standstill, 2},
+    {"renewal-at-the-end", renewal_at_the_end, 2},
     {"table-meets-standstill", table_meets_standstill, 6},
     {"two-holders", two_holders, 4},
     {"old-meets-restart", old_meets_restart, 6},
