@@ -167,4 +167,24 @@ static inline void assert_address(const struct addr *a, const char *text)
     ck_assert_str_eq(addr_format(a, buffer), text);
 }
 
+static inline void assert_key(const struct auth_key *key, const char *hex)
+{
+    uint8_t bytes[AUTH_KEY_MAX];
+    ck_assert_uint_eq(key->len, hex_bytes(hex, bytes, sizeof(bytes)));
+    ck_assert_mem_eq(key->bytes, bytes, key->len);
+}
+
+static inline void assert_delegation(const struct delegation_settings *a, const struct delegation_settings *b)
+{
+    ck_assert_uint_eq(a->port, b->port);
+    ck_assert_uint_eq(a->when, b->when);
+    ck_assert_uint_eq(a->policy, b->policy);
+    ck_assert_int_eq(a->own_source, b->own_source);
+    ck_assert_uint_eq(a->threshold_pps, b->threshold_pps);
+    ck_assert_uint_eq(a->linger_ms, b->linger_ms);
+    ck_assert_uint_eq(a->lease_ms, b->lease_ms);
+    ck_assert_uint_eq(a->moves_per_s, b->moves_per_s);
+    ck_assert_uint_eq(a->announcements_per_s, b->announcements_per_s);
+}
+
 #endif
