@@ -7,12 +7,10 @@
  *     - what is not signed changes no binding;
  *     - INSTALL and REMOVE, replayed, give exactly the agent's bindings;
  *     - at most one reply to each datagram, and one that decodes.
- *
- * The input is a row of steps: control, length, bytes.
  */
-#include "fuzz.h"
+#include "agent_world.h"
 #include "heard.h"
-#include "lab6.h"
+#include "steps.h"
 
 enum control {
     SIGN = 0x01,      /* mobile-home authentication, between the two halves of the extensions */
@@ -27,73 +25,6 @@ enum other { ARP, ERROR, REVOCATION, TIME, NEIGHBOR, ERROR6, UPDATE, UPDATE_BYTE
 
 /* First byte of an update; SIGN, PLAUSIBLE, RETURN and MOBILE are control's. */
 enum { LINK_LOCAL = 0x02, ALTERNATE = 0x08 };
-
-enum { HOMES = LAB_MOBILES + LAB6_MOBILES };
-
-struct world {
-    struct lab lab;
-    struct forwarding installed[HOMES];
-    bool is_installed[HOMES];
-};
-
-static struct addr home_at(size_t n)
-{
-    return n < LAB_MOBILES ? lab_home(n) : lab6_home(n - LAB_MOBILES);
-}
-
-static size_t node_of(const struct addr *home)
-{
-    for (size_t n = 0; n < HOMES; n++) {
-        const struct addr own = home_at(n);
-        if (addr_equal(&own, home))
-            return n;
-    }
-    fuzz_require(false);
-    return 0;
-}
-
-/* True: forwarding changed. */
-static bool replay_effects(struct world *w)
-{
-    bool changed = false;
-    for (size_t i = 0; i < w->lab.n_log; i++) {
-        const struct effect *e = &w->lab.log[i];
-        if (e->kind == EFFECT_INSTALL) {
-            const size_t n = node_of(&e->install.home);
-            fuzz_require(e->install.n_care_of >= 1 && e->install.n_care_of <= AGENT_CARE_OF_MAX);
-            w->installed[n] = e->install;
-            w->is_installed[n] = changed = true;
-        } else if (e->kind == EFFECT_REMOVE) {
-            const size_t n = node_of(&e->remove);
-            fuzz_require(w->is_installed[n]);
-            w->is_installed[n] = false;
-            changed = true;
-        } else if (e->kind == EFFECT_RELAY) {
-            fuzz_require(e->relay.len <= ICMP6_ERROR_MAX);
-        }
-    }
-    return changed;
-}
-
-static void check_bindings(const struct world *w)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < HOMES; i++) {
-        struct binding_view v;
-        const struct addr home = home_at(i);
-        const bool bound = agent_binding(w->lab.agent, &home, w->lab.now, &v);
-        fuzz_require(bound == w->is_installed[i]);
-        fuzz_require(bound == agent_intercepts(w->lab.agent, &home));
-        n += bound;
-        if (!bound)
-            continue;
-        fuzz_require(v.n_care_of == w->installed[i].n_care_of);
-        fuzz_require(addr_equal(&v.home_agent, &w->installed[i].source));
-        for (size_t c = 0; c < v.n_care_of; c++)
-            fuzz_require(addr_equal(&v.care_of[c].address, &w->installed[i].care_of[c].address));
-    }
-    fuzz_require(agent_bindings(w->lab.agent) == n);
-}
 
 /* The fixed part as the input has it, or with all that it takes to pass in the places that matter. */
 static void choose_fields(struct lab *lab, struct ask *ask, uint8_t control, size_t i, struct reader *r)
@@ -132,7 +63,7 @@ static void send_datagram(struct world *w, uint8_t control, const uint8_t *bytes
     ask.after = read_bytes(&r, ask.after_len);
     ask.mobile_times = (control & SIGN) != 0;
     lab_send(lab, &ask);
-    fuzz_require(!replay_effects(w) || (control & SIGN));
+    fuzz_require(!world_replay(w) || (control & SIGN));
 }
 
 /* Bytes as they are, whatever they claim. */
@@ -141,7 +72,7 @@ static void send_bytes(struct world *w, uint8_t control, const uint8_t *bytes, s
     const struct ask ask =
         control & FOREIGN ? lab_ask_relayed(&w->lab, control >> 5) : lab_ask(&w->lab, control >> 5);
     lab_send_bytes(&w->lab, &ask, bytes, len);
-    fuzz_require(!replay_effects(w));
+    fuzz_require(!world_replay(w));
 }
 
 static void take_arp(struct world *w, const uint8_t *bytes, size_t len)
@@ -153,7 +84,7 @@ static void take_arp(struct world *w, const uint8_t *bytes, size_t len)
     const bool answered = hear_arp(w->lab.agent, &arp, w->lab.now);
     fuzz_require(!answered || agent_intercepts(w->lab.agent, &arp.target));
     lab_drain(&w->lab);
-    fuzz_require(!replay_effects(w));
+    fuzz_require(!world_replay(w));
 }
 
 static void take_neighbor(struct world *w, const uint8_t *bytes, size_t len)
@@ -163,16 +94,16 @@ static void take_neighbor(struct world *w, const uint8_t *bytes, size_t len)
     const struct addr link_local = addr_link_local_of(&w->installed[LAB_MOBILES].home);
     const struct agent_neighbor heard = {
         .mac = {{2, 9, 9, 9, 9, claimed}},
-        .claimed = claimed < HOMES ? home_at(claimed) : addr_unspecified,
-        .asked = asked < HOMES ? home_at(asked)
-                 : asked & 1   ? link_local
-                               : addr_unspecified,
+        .claimed = claimed < WORLD_HOMES ? world_home(claimed) : addr_unspecified,
+        .asked = asked < WORLD_HOMES ? world_home(asked)
+                 : asked & 1         ? link_local
+                                     : addr_unspecified,
     };
     lab_forget(&w->lab);
     const bool answered = agent_heard(w->lab.agent, &heard, w->lab.now);
-    fuzz_require(!answered || asked >= HOMES || agent_forwards(w->lab.agent, &heard.asked));
+    fuzz_require(!answered || asked >= WORLD_HOMES || agent_forwards(w->lab.agent, &heard.asked));
     lab_drain(&w->lab);
-    fuzz_require(!replay_effects(w));
+    fuzz_require(!world_replay(w));
 }
 
 static void send_update(struct world *w, const uint8_t *bytes, size_t len)
@@ -199,29 +130,14 @@ static void send_update(struct world *w, const uint8_t *bytes, size_t len)
     ask.times = control & SIGN;
     ask.raw_len = reader_left(&r) / 8 * 8;
     ask.raw = read_bytes(&r, ask.raw_len);
-    lab6_send(lab, &ask);
-    fuzz_require(!replay_effects(w) || (control & SIGN));
+    world_send_update(w, &ask);
 }
 
 /* Under the right checksum or none. */
 static void send_update_bytes(struct world *w, const uint8_t *bytes, size_t len)
 {
     const struct ask6 ask = lab6_ask(&w->lab, len % LAB6_MOBILES);
-    uint8_t message[256];
-    memcpy(message, bytes, len);
-    if (len >= 6 && message[len - 1] & 1) {
-        message[4] = message[5] = 0;
-        const uint16_t sum = inet_finish(
-            inet_sum(ip_pseudo_sum(&ask.home, &ask.destination, IPPROTO_NUM_MOBILITY, len), message, len));
-        message[4] = (uint8_t)(sum >> 8);
-        message[5] = (uint8_t)sum;
-    }
-    const struct agent_datagram d = lab6_datagram(&ask, message, len);
-    lab_forget(&w->lab);
-    agent_input(w->lab.agent, &d, w->lab.now);
-    lab_drain(&w->lab);
-    fuzz_require(lab_count(&w->lab, EFFECT_SEND) <= 1);
-    fuzz_require(!replay_effects(w));
+    world_send_bytes(w, &ask, bytes, len, len >= 6 && bytes[len - 1] & 1);
 }
 
 static void hear_error(struct world *w, bool ipv6, const uint8_t *bytes, size_t len)
@@ -239,18 +155,15 @@ static void hear_error(struct world *w, bool ipv6, const uint8_t *bytes, size_t 
     lab_forget(&w->lab);
     agent_tunnel_error(w->lab.agent, &from, &icmp, w->lab.now);
     lab_drain(&w->lab);
-    replay_effects(w);
+    world_replay(w);
     fuzz_require(lab_count(&w->lab, EFFECT_SEND) == 0);
 }
 
 static void revoke(struct world *w, const uint8_t *bytes, size_t len)
 {
     struct reader r = reader_over(bytes, len);
-    const struct addr home = home_at(read_u8(&r) % HOMES);
-    lab_forget(&w->lab);
-    agent_revoke(w->lab.agent, &home, w->lab.now);
-    lab_drain(&w->lab);
-    replay_effects(w);
+    const struct addr home = world_home(read_u8(&r) % WORLD_HOMES);
+    world_revoke(w, &home);
 }
 
 /* Only who was waiting for duplicate address detection is answered now. */
@@ -258,7 +171,7 @@ static void pass_time(struct world *w, const uint8_t *bytes, size_t len)
 {
     struct reader r = reader_over(bytes, len);
     lab_wait(&w->lab, read_u16(&r) * NSEC_PER_S / 16);
-    replay_effects(w);
+    world_replay(w);
     for (size_t i = 0; i < w->lab.n_log; i++)
         fuzz_require(w->lab.log[i].kind != EFFECT_SEND ||
                      w->lab.log[i].send.protocol == IPPROTO_NUM_MOBILITY);
@@ -292,15 +205,15 @@ static void other(struct world *w, enum other what, const uint8_t *bytes, size_t
     }
 }
 
-static void step(struct world *w, uint8_t control, const uint8_t *bytes, size_t len)
+static void take_step(struct world *w, const struct step *s)
 {
-    if (control & OTHER)
-        other(w, (enum other)(control >> 5), bytes, len);
-    else if (control & (SIGN | PLAUSIBLE))
-        send_datagram(w, control, bytes, len);
+    if (s->control & OTHER)
+        other(w, (enum other)(s->control >> 5), s->bytes, s->len);
+    else if (s->control & (SIGN | PLAUSIBLE))
+        send_datagram(w, s->control, s->bytes, s->len);
     else
-        send_bytes(w, control, bytes, len);
-    check_bindings(w);
+        send_bytes(w, s->control, s->bytes, s->len);
+    world_check(w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -311,13 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lab6_open(&w.lab);
     w.lab.settings.max_care_of = size % 2 ? 3 : 1;
     fuzz_require(agent_configure(w.lab.agent, &w.lab.settings) == 0);
-    while (reader_left(&r) >= 2) {
-        const uint8_t control = read_u8(&r);
-        size_t len = read_u8(&r);
-        if (len > reader_left(&r))
-            len = reader_left(&r);
-        step(&w, control, read_bytes(&r, len), len);
-    }
+    for (struct step s; step_next(&r, &s);)
+        take_step(&w, &s);
     lab_close(&w.lab);
     return 0;
 }

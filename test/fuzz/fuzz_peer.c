@@ -10,11 +10,10 @@
  *     - nothing is announced that is not intercepted, and nothing is intercepted without a lease;
  *     - within a session no generation falls;
  *     - time passes: neither end has work without end.
- *
- * The input is a row of steps: control, length, bytes.
  */
 #include "heard.h"
 #include "peer_world.h"
+#include "steps.h"
 
 #include <string.h>
 
@@ -386,7 +385,7 @@ static void restart(unsigned which)
     adopt_agents();
 }
 
-static void step(uint8_t control, struct reader *r)
+static void take_step(uint8_t control, struct reader *r)
 {
     const unsigned at = control & TO_SECONDARY ? SECONDARY : PRIMARY;
     switch ((enum kind)((control & KIND) % KINDS)) {
@@ -450,14 +449,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader r = reader_over(data, size);
     open_world();
-    while (reader_left(&r) >= 2) {
-        const uint8_t control = read_u8(&r);
-        size_t len = read_u8(&r);
-        if (len > reader_left(&r))
-            len = reader_left(&r);
-        struct reader inner = reader_over(read_bytes(&r, len), len);
-        step(control, &inner);
-        if ((control & 0x60) == 0)
+    for (struct step s; step_next(&r, &s);) {
+        struct reader inner = reader_over(s.bytes, s.len);
+        take_step(s.control, &inner);
+        if ((s.control & 0x60) == 0)
             world_pump(); /* else what it called forth waits for the next */
         else
             world_collect();
