@@ -13,55 +13,16 @@
  *     - what is forged changes nothing;
  *     - when the network behaves at last, everybody gets bound where it is.
  *
- *     test_binding_update [--seed N] [--events N]
+ *     test_binding_update [OPTION]..., see trial.h
  */
 #include "lab6.h"
 
 #include "inet.h"
 #include "timerq.h"
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "trial.h"
 
 enum { NODES = 300, ROOM = 150, HISTORY = 2048, MESSAGE = 128, LIFETIME_MAX_S = 120 };
 enum { FIRST_RETRY_MS = 1500, LAST_RETRY_MS = 32000 }; /* RFC 6275 sections 11.8 and 12 */
-
-/* ---- Chance ---- */
-static uint64_t seed, state;
-
-/* SplitMix64. */
-static uint64_t chance(void)
-{
-    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static uint64_t below(uint64_t n)
-{
-    return chance() % n;
-}
-
-static bool percent(unsigned p)
-{
-    return below(100) < p;
-}
-
-static uint64_t event;
-
-#define require(condition, ...)                                                                     \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf(stderr, "seed %" PRIu64 ", event %" PRIu64 ": %s does not hold: ", seed, event, \
-                    #condition);                                                                    \
-            fprintf(stderr, __VA_ARGS__);                                                           \
-            fputc('\n', stderr);                                                                    \
-            abort();                                                                                \
-        }                                                                                           \
-    } while (0)
 
 /* ---- The world ---- */
 enum wake { WAKE_ACT, WAKE_RETRY, WAKE_UPDATE, WAKE_ACK };
@@ -541,13 +502,6 @@ static void interfere(void)
 }
 
 /* ---- Time ---- */
-static void pass_to(uint64_t at)
-{
-    const uint64_t ns = at - lab.now.mono_ns;
-    lab.now.mono_ns = at;
-    lab.now.ntp += ntp_from_seconds((uint32_t)(ns / NSEC_PER_S)) + ((ns % NSEC_PER_S) << 32) / NSEC_PER_S;
-}
-
 /* One step of the agent: at most one acknowledgement, of a detection that is over. */
 static void step(void)
 {
@@ -568,7 +522,7 @@ static void expire(uint64_t until)
 {
     while (agent_deadline(lab.agent) <= until) {
         if (agent_deadline(lab.agent) > lab.now.mono_ns)
-            pass_to(agent_deadline(lab.agent));
+            lab_pass(&lab, agent_deadline(lab.agent) - lab.now.mono_ns);
         step();
     }
 }
@@ -600,12 +554,12 @@ static bool one_event(uint64_t until_ns)
         return false;
     expire(at);
     if (at > lab.now.mono_ns)
-        pass_to(at);
+        lab_pass(&lab, at - lab.now.mono_ns);
     struct timer *t = timerq_pop(events, lab.now.mono_ns);
     if (t != NULL)
         happen(t);
     interfere();
-    if (event++ % 1024 == 0)
+    if (trial.event++ % 1024 == 0)
         check_all();
     return true;
 }
@@ -677,27 +631,16 @@ static void check_settled(void)
                 "node %zu is not bound where it is", i);
 }
 
-int main(int argc, char **argv)
+static void run(uint64_t n_events)
 {
-    uint64_t n_events = 100000;
-    seed = (uint64_t)time(NULL);
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--seed") == 0)
-            seed = strtoull(argv[i + 1], NULL, 0);
-        else if (strcmp(argv[i], "--events") == 0)
-            n_events = strtoull(argv[i + 1], NULL, 0);
-    }
-    printf("seed %" PRIu64 "\n", seed);
-    fflush(stdout);
-    state = seed;
     begin();
     const uint64_t began = lab.now.mono_ns;
-    while (event < n_events && one_event(TIMER_NEVER))
+    while (trial.event < n_events && one_event(TIMER_NEVER))
         continue;
     check_all();
     settle();
     check_settled();
-    printf("%" PRIu64 " events in %" PRIu64 " virtual seconds, %zu bound\n", event,
+    printf("%" PRIu64 " events in %" PRIu64 " virtual seconds, %zu bound\n", trial.event,
            (lab.now.mono_ns - began) / NSEC_PER_S, n_bound);
     printf("delivered %" PRIu64 ", lost %" PRIu64 ", forged %" PRIu64 ", addresses taken %" PRIu64 "\n",
            tally.delivered, tally.lost, tally.forged, tally.taken);
@@ -705,5 +648,9 @@ int main(int argc, char **argv)
            ", sequence numbers wrapped %" PRIu64 "\n",
            tally.accepted, tally.refused, tally.absorbed, tally.expired, tally.wraps);
     end();
-    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    return trial_main(argc, argv, 100000, run);
 }

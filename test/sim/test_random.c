@@ -11,54 +11,15 @@
  *     - there is no reply without a request, and each reply bears the code that the model expects;
  *     - what is forged or replayed changes nothing.
  *
- *     test_random [--seed N] [--events N]
+ *     test_random [OPTION]..., see trial.h
  */
 #include "heard.h"
 #include "lab.h"
 
 #include "timerq.h"
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "trial.h"
 
 enum { NODES = 2000, FOREIGNS = 20, SETS = 3, NONCES_MAX = 256, MESSAGE = 256, ROOM = 1700 };
-
-/* ---- Chance ---- */
-static uint64_t seed, state;
-
-/* SplitMix64. */
-static uint64_t chance(void)
-{
-    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static uint64_t below(uint64_t n)
-{
-    return chance() % n;
-}
-
-static bool percent(unsigned p)
-{
-    return below(100) < p;
-}
-
-static uint64_t event;
-
-#define require(condition, ...)                                                                     \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            fprintf(stderr, "seed %" PRIu64 ", event %" PRIu64 ": %s does not hold: ", seed, event, \
-                    #condition);                                                                    \
-            fprintf(stderr, __VA_ARGS__);                                                           \
-            fputc('\n', stderr);                                                                    \
-            abort();                                                                                \
-        }                                                                                           \
-    } while (0)
 
 /* ---- The world ---- */
 enum wake { WAKE_ACT, WAKE_RETRY, WAKE_REQUEST, WAKE_REPLY };
@@ -366,18 +327,11 @@ static void check_node(struct node *n)
 }
 
 /* ---- Time ---- */
-static void pass_to(uint64_t at)
-{
-    const uint64_t ns = at - lab.now.mono_ns;
-    lab.now.mono_ns = at;
-    lab.now.ntp += ntp_from_seconds((uint32_t)(ns / NSEC_PER_S)) + ((ns % NSEC_PER_S) << 32) / NSEC_PER_S;
-}
-
 static void expire(uint64_t until)
 {
     while (agent_deadline(lab.agent) <= until) {
         if (agent_deadline(lab.agent) > lab.now.mono_ns)
-            pass_to(agent_deadline(lab.agent));
+            lab_pass(&lab, agent_deadline(lab.agent) - lab.now.mono_ns);
         lab_forget(&lab);
         agent_expire(lab.agent, lab.now, 1 + below(8));
         lab_drain(&lab);
@@ -793,18 +747,18 @@ static void happen(struct timer *t)
     check_node(n);
 }
 
-static void run(uint64_t n_events)
+static void live(uint64_t n_events)
 {
-    for (event = 0; event < n_events; event++) {
+    for (trial.event = 0; trial.event < n_events; trial.event++) {
         uint64_t at = timerq_next(events);
         expire(at);
         if (at > lab.now.mono_ns)
-            pass_to(at);
+            lab_pass(&lab, at - lab.now.mono_ns);
         struct timer *t = timerq_pop(events, lab.now.mono_ns);
         if (t != NULL)
             happen(t);
         interfere();
-        if (event % 4096 == 0)
+        if (trial.event % 4096 == 0)
             check_all();
     }
     check_all();
@@ -847,22 +801,11 @@ static void end(void)
     lab_close(&lab);
 }
 
-int main(int argc, char **argv)
+static void run(uint64_t n_events)
 {
-    uint64_t n_events = 200000;
-    seed = (uint64_t)time(NULL);
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--seed") == 0)
-            seed = strtoull(argv[i + 1], NULL, 0);
-        else if (strcmp(argv[i], "--events") == 0)
-            n_events = strtoull(argv[i + 1], NULL, 0);
-    }
-    printf("seed %" PRIu64 "\n", seed);
-    fflush(stdout);
-    state = seed;
     begin();
     const uint64_t began = lab.now.mono_ns;
-    run(n_events);
+    live(n_events);
     printf("%" PRIu64 " events in %" PRIu64
            " virtual seconds, %u care-of addresses allowed, reverse tunnel policy "
            "%u, %zu bound\n",
@@ -873,5 +816,9 @@ int main(int argc, char **argv)
     printf("accepted %" PRIu64 ", denied %" PRIu64 ", answered again %" PRIu64 ", expired %" PRIu64 "\n",
            tally.accepted, tally.denied, tally.again, tally.expired);
     end();
-    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    return trial_main(argc, argv, 200000, run);
 }

@@ -3,15 +3,14 @@
  * Primary, secondaries and mobile nodes in virtual time over a faulty network: the invariants of
  * doc/delegation-protocol.md after every event. Each scenario comes from its seed; one that fails prints it.
  *
- *     test_delegation [--scenarios N]   the scripted ones, and N from a random seed on
- *     test_delegation --seed N          exactly that one, with its events
- *     test_delegation --script NAME     exactly that scripted one
- *     test_delegation --large           one with thousands of mobile nodes
- *     test_delegation --soak MINUTES    new ones until then
- *     ... --from N                      seeds from N on; --keep-going: to the end, and a summary; --trace:
- * all events as they come
+ *     test_delegation             the scripted ones, and 200 random ones
+ *     test_delegation --large     one with thousands of mobile nodes
+ *     --scenarios N ...           how many, and which: seeds.h; of --seed the events are told
+ *     --script NAME               exactly that scripted one
+ *     --keep-going, --trace       to the end, and a summary; all events as they come
  */
 #include "scenario.h"
+#include "seeds.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,10 +20,9 @@
 enum { TAIL_LINES = 100, RULES_MAX = 16 };
 
 struct options {
-    uint64_t scenarios, seed, from;
+    struct seeds seeds;
     const char *script;
-    double soak_s;
-    bool one, large, trace, keep_going;
+    bool large, trace, keep_going;
 };
 
 struct failures {
@@ -113,36 +111,34 @@ static bool run_scripts(void)
     return true;
 }
 
-static void run_many(void)
+static void run_many(void (*scenario)(struct world *world, uint64_t seed))
 {
-    const double end = seconds() + options.soak_s;
-    for (uint64_t i = 0; options.soak_s > 0 ? seconds() < end : i < options.scenarios; i++)
-        if (!run(scenario_random, options.from + i))
-            return;
+    uint64_t seed;
+    while (seeds_next(&options.seeds, &seed) && run(scenario, seed))
+        continue;
+}
+
+/* True: it took the value. */
+static bool read_option(const char *name, const char *value)
+{
+    if (strcmp(name, "--trace") == 0)
+        options.trace = true;
+    else if (strcmp(name, "--keep-going") == 0)
+        options.keep_going = true;
+    else if (strcmp(name, "--script") == 0)
+        return (options.script = value) != NULL;
+    else
+        return seeds_option(&options.seeds, name, value);
+    return false;
 }
 
 static void read_options(int argc, char **argv)
 {
-    options = (struct options){.scenarios = 200, .from = (uint64_t)time(NULL) << 16};
-    for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(argv[i], "--large") == 0)
-            options.large = true;
-        else if (strcmp(argv[i], "--trace") == 0)
-            options.trace = true;
-        else if (strcmp(argv[i], "--keep-going") == 0)
-            options.keep_going = true;
-        else if (strcmp(argv[i], "--seed") == 0)
-            options.one = true, options.seed = strtoull(value, NULL, 0), i++;
-        else if (strcmp(argv[i], "--from") == 0)
-            options.from = strtoull(value, NULL, 0), i++;
-        else if (strcmp(argv[i], "--scenarios") == 0)
-            options.scenarios = strtoull(value, NULL, 0), i++;
-        else if (strcmp(argv[i], "--script") == 0)
-            options.script = value, i++;
-        else if (strcmp(argv[i], "--soak") == 0)
-            options.soak_s = strtod(value, NULL) * 60, i++;
-    }
+    for (int i = 1; i < argc; i++)
+        options.large |= strcmp(argv[i], "--large") == 0;
+    options.seeds = seeds_fresh(options.large ? 1 : 200);
+    for (int i = 1; i < argc; i++)
+        i += read_option(argv[i], i + 1 < argc ? argv[i + 1] : "");
 }
 
 static void summary(double took)
@@ -164,15 +160,12 @@ int main(int argc, char **argv)
 {
     read_options(argc, argv);
     world = world_alloc(sizeof(*world));
-    printf("seed %" PRIu64 "\n", options.one ? options.seed : options.from);
+    printf("seed %" PRIu64 "\n", options.seeds.from);
     fflush(stdout);
     const double began = seconds();
-    if (options.one)
-        run(options.large ? scenario_large : scenario_random, options.seed);
-    else if (options.large)
-        run(scenario_large, options.from);
-    else if (run_scripts() && options.script == NULL)
-        run_many();
+    const bool scripts_too = !options.large && !options.seeds.one;
+    if ((!scripts_too || run_scripts()) && options.script == NULL)
+        run_many(options.large ? scenario_large : scenario_random);
     summary(seconds() - began);
     free(world);
     return failures.n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

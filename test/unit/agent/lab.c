@@ -169,7 +169,7 @@ uint64_t lab_replies(const struct lab *lab, uint8_t code)
 }
 
 /* ---- Time ---- */
-static void advance(struct lab *lab, uint64_t ns)
+void lab_pass(struct lab *lab, uint64_t ns)
 {
     lab->now.mono_ns += ns;
     /* ns * 2^32 / 10^9 without overflow over days */
@@ -183,11 +183,11 @@ void lab_wait(struct lab *lab, uint64_t ns)
     while (agent_deadline(lab->agent) <= end) {
         const uint64_t at = agent_deadline(lab->agent);
         if (at > lab->now.mono_ns)
-            advance(lab, at - lab->now.mono_ns);
+            lab_pass(lab, at - lab->now.mono_ns);
         agent_expire(lab->agent, lab->now, 1);
         lab_drain(lab);
     }
-    advance(lab, end - lab->now.mono_ns);
+    lab_pass(lab, end - lab->now.mono_ns);
 }
 
 /* ---- Requests ---- */

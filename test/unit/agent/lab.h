@@ -80,6 +80,8 @@ void lab_drain(struct lab *lab);
 void lab_forget(struct lab *lab);
 /* Lets time pass; the agent is called at each of its deadlines. The log holds what happened meanwhile. */
 void lab_wait(struct lab *lab, uint64_t ns);
+/* Clocks go on, and nobody is called. */
+void lab_pass(struct lab *lab, uint64_t ns);
 
 /* Mobile node i registers from its co-located care-of address, with a fresh Identification. */
 struct ask lab_ask(struct lab *lab, size_t i);
