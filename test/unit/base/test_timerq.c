@@ -185,9 +185,9 @@ START_TEST(agrees_with_a_plain_list)
     static struct timer timers[TIMERS];
     struct model m = {0};
     memset(timers, 0, sizeof(timers));
-    const char *given = getenv("TIMERQ_SEED");
+    const char *given = getenv("SEED");
     unsigned int seed = given != NULL ? (unsigned int)strtoul(given, NULL, 0) : (unsigned int)time(NULL);
-    printf("timerq: TIMERQ_SEED=%u\n", seed);
+    printf("timerq: SEED=%u\n", seed);
     fflush(stdout);
     srandom(seed);
 
