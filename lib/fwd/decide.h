@@ -9,6 +9,7 @@
 
 #include "burst_punt.h"
 #include "forward.h"
+#include "mobility.h"
 
 /* By its last four bytes, which are an IPv4 address. */
 static inline unsigned own_bit(uint32_t last)
@@ -73,6 +74,24 @@ static inline bool is_from_exit(const struct burst *b, unsigned i)
     return false;
 }
 
+/* For a binding whose home tests go by ESP alone: PKT_LOOK_UP to what is none. One that may go into no tunnel
+ * goes into that one neither: its sender is told as of any other. */
+static inline enum verdict decide_home_test(struct burst *b, unsigned i)
+{
+    const struct pkt *p = &b->pkt[i];
+    const uint8_t *ip = pkt_ip(b->frame[i]);
+    if (p->family != PKT_IPV6 || p->ttl <= 1 || is_limit_reached(p, ip, b->entry[i]))
+        return PKT_LOOK_UP;
+    switch (mobility_of(ip, p->size)) {
+    case MOBILITY_HOME_TEST:
+        return VERDICT_PUNT_HOME_TEST;
+    case MOBILITY_HIDDEN:
+        return VERDICT_DROP_HOME_TEST_HIDDEN;
+    default:
+        return PKT_LOOK_UP;
+    }
+}
+
 static inline enum verdict decide_tunnel(struct burst *b, unsigned i)
 {
     const struct pkt *p = &b->pkt[i];
@@ -84,6 +103,10 @@ static inline enum verdict decide_tunnel(struct burst *b, unsigned i)
      * section 3.2 whatever it sends: the stricter rule holds, the counters tell which it was. */
     if (is_from_exit(b, i))
         return is_encapsulated_again(b->frame[i], p) ? VERDICT_DROP_RECURSIVE : VERDICT_DROP_LOOP_CARE_OF;
+    const enum verdict home_test =
+        (b->entry[i]->flags & ENTRY_HOME_TESTS) != 0 ? decide_home_test(b, i) : PKT_LOOK_UP;
+    if (home_test != PKT_LOOK_UP)
+        return home_test;
     return forward(b, i, VERDICT_TUNNELLED, VERDICT_FRAGMENTED);
 }
 

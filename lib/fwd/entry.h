@@ -25,7 +25,8 @@ enum entry_flag {
     ENTRY_UNREACHABLE = 0x01, /* soft state: forward, and let control tell the sender (RFC 2003 section 5) */
     ENTRY_BROADCAST = 0x02,   /* LOCAL: a subnet broadcast address */
     ENTRY_MORE = 0x04,        /* TUNNEL: a copy goes to each entry behind this one, too; the table sets it */
-    ENTRY_REVERSE = 0x08      /* TUNNEL: its far end may send by it, too (RFC 3024) */
+    ENTRY_REVERSE = 0x08,     /* TUNNEL: its far end may send by it, too (RFC 3024) */
+    ENTRY_HOME_TESTS = 0x10   /* TUNNEL: home tests go by ESP alone, both ways (RFC 6275 section 10.4.6) */
 };
 
 enum {

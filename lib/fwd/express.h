@@ -86,6 +86,13 @@ static inline bool express_is_usual(const struct entry *e)
     return e->kind == ENTRY_TUNNEL && (e->flags & ~ENTRY_REVERSE) == 0;
 }
 
+/* One whose home tests go by ESP has the same way for all that cannot be one. */
+static inline bool express_is_usual_ipv6(const struct entry *e, const uint8_t *ip)
+{
+    return express_is_usual(e) || (e->kind == ENTRY_TUNNEL && mobility_is_none(ip[6]) &&
+                                   (e->flags & ~(ENTRY_REVERSE | ENTRY_HOME_TESTS)) == 0);
+}
+
 /* Room for the longest outer header is room for all. */
 static inline bool express_has_room(const struct rte_mbuf *frame)
 {
@@ -180,7 +187,7 @@ static inline bool express_forward_ipv6(struct burst *b, struct rte_mbuf *frame,
     uint8_t *ip = pkt_ip(frame);
     uint16_t size = (uint16_t)(frame->data_len - ETHERNET_LEN);
     uint64_t source = express_half(ip + 16);
-    if (unlikely(!express_is_usual(e) || size > e->mtu || is_own(b, (const struct addr *)(ip + 8))))
+    if (unlikely(!express_is_usual_ipv6(e, ip) || size > e->mtu || is_own(b, (const struct addr *)(ip + 8))))
         return false;
     adjacency_word way = way_by(b->w, e->adjacency);
     if (unlikely(way == 0 || !express_has_room(frame)))

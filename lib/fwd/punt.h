@@ -24,6 +24,7 @@
     X(NEIGHBOR, "neighbor", 20000, 2048, 2048)      \
     X(SIGNALLING, "signalling", 400000, 8192, 8192) \
     X(LOCAL, "local", 10000, 512, 1024)             \
+    X(HOME_TEST, "home-test", 20000, 512, 1024)     \
     X(RESOLVE, "resolve", 50000, 1024, 2048)        \
     X(ERROR, "error", 2000, 128, 256)
 
@@ -38,8 +39,7 @@ const char *punt_class_text(enum punt_class c);
 enum { PUNT_SOURCE_BUCKETS = 1024, PUNT_SOURCE_RATE = 100000, PUNT_SOURCE_BURST = 4096 };
 
 /* Lies in the mbuf's private area (pools are made with PUNT_META_SIZE). What data points at depends on the
- * class: the Ethernet header for NEIGHBOR, SIGNALLING, LOCAL and ERROR; the IP header that is to be sent for
- * RESOLVE. */
+ * class: the Ethernet header, but for RESOLVE the IP header that is to be sent. */
 struct punt_meta {
     uint8_t class;
     uint8_t verdict;      /* enum verdict: why */

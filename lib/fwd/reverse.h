@@ -69,6 +69,15 @@ static inline enum verdict reverse_forward(struct burst *b, unsigned i)
     return verdict == VERDICT_PUNT_SIGNALLING ? VERDICT_DROP_REVERSE_TUNNEL : verdict;
 }
 
+/* What the policy says must come in ESP is not taken in clear (RFC 4301 section 5.2). */
+static inline bool reverse_is_unprotected(const struct burst *b, unsigned i, const struct entry *from)
+{
+    if ((from->flags & ENTRY_HOME_TESTS) == 0 || b->pkt[i].family != PKT_IPV6)
+        return false;
+    const enum mobility mobility = mobility_of(pkt_ip(b->frame[i]), b->pkt[i].size);
+    return mobility == MOBILITY_HOME_TEST_INIT || mobility == MOBILITY_HIDDEN;
+}
+
 /* One that has been put aside, by what reading it said and what its inner addresses led to. */
 static inline enum verdict reverse_decide(struct burst *b, unsigned i, const struct decap *d,
                                           enum decap_verdict read, const struct entry *from,
@@ -79,6 +88,8 @@ static inline enum verdict reverse_decide(struct burst *b, unsigned i, const str
     if (read == DECAP_CONGESTION)
         return VERDICT_DROP_CONGESTION;
     reverse_open(b, i, d);
+    if (reverse_is_unprotected(b, i, from))
+        return VERDICT_DROP_HOME_TEST_INIT;
     b->entry[i] = to;
     return reverse_forward(b, i);
 }

@@ -24,6 +24,7 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(PUNT_ND, PUNT, "punt_nd", "neighbour discovery, to the control lcore")                                 \
     X(PUNT_DELEGATION, PUNT, "punt_delegation", "delegation messages of a peer, to the control lcore")       \
     X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registrations and binding updates, to the control lcore")   \
+    X(PUNT_HOME_TEST, PUNT, "punt_home_test", "home tests that go on in ESP, to the control lcore")          \
     X(PUNT_LOCAL, PUNT, "punt_local", "ICMP and UDP for the appliance itself, to the control lcore")         \
     X(PUNT_RESOLVE, PUNT, "punt_resolve", "wait at the control lcore for the next hop's MAC address")        \
     X(PUNT_TTL_EXCEEDED, PUNT, "ttl_exceeded", "TTL or hop limit ran out; its sender is owed time exceeded") \
@@ -59,6 +60,10 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_LOCAL_FRAGMENT, DROP, "local_fragment", "fragment for the appliance itself")                      \
     X(DROP_LOCAL_PROTOCOL, DROP, "local_protocol", "protocol that the appliance does not serve")             \
     X(DROP_REVERSE_TUNNEL, DROP, "reverse_tunnel", "reverse tunnel that was not granted")                    \
+    X(DROP_HOME_TEST_INIT, DROP, "home_test_init",                                                           \
+      "home test init out of a reverse tunnel in clear, where it has to come in ESP")                        \
+    X(DROP_HOME_TEST_HIDDEN, DROP, "home_test_hidden",                                                       \
+      "what may be a home test that is to go on in ESP: a fragment, or behind too many headers")             \
     X(DROP_CONGESTION, DROP, "congestion",                                                                   \
       "out of a reverse tunnel, marked by congestion on its way, and its sender would not hear of it")       \
     X(DROP_POLICED, DROP, "policed", "above the rate at which its class may reach the control lcore")        \

@@ -114,6 +114,7 @@ static void install_six(struct table *t, uint16_t mtu)
     install_at(t, six(AWAY_WAITING), tunnel_by(how, ADJACENCY_UNKNOWN, mtu, 0));
     install_at(t, six(AWAY_LOST), tunnel_by(how, ADJACENCY_KNOWN, mtu, ENTRY_UNREACHABLE));
     install_at(t, six(AWAY_REVERSE), tunnel_by(how, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
+    install_at(t, six(AWAY_TESTED), tunnel_by(how, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE | ENTRY_HOME_TESTS));
     install_at(t, six(AWAY_OTHERWISE),
                tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
     install(t, AWAY_OTHERWISE, tunnel_by(ENCAPSULATION_IPV4_IN_IPV6, ADJACENCY_KNOWN, mtu, ENTRY_REVERSE));
@@ -264,11 +265,27 @@ static void check_source(struct addr source)
         return;
     fuzz_require(is_either(&source, AWAY_REVERSE) || is_either(&source, AWAY_MINIMAL) ||
                  is_either(&source, AWAY_GRE) || is_either(&source, AWAY_TWICE) ||
-                 is_either(&source, AWAY_OTHERWISE));
+                 is_either(&source, AWAY_TESTED) || is_either(&source, AWAY_OTHERWISE));
     fuzz_require(is_either(&came.source, CARE_OF) && is_either(&came.destination, HOME_AGENT) &&
                  settings.exits != NULL);
     fuzz_require(came.protocol == 4 || came.protocol == 47 || came.protocol == 55 || came.protocol == 41 ||
                  came.protocol == 60 || came.protocol == 43 || came.protocol == 0);
+}
+
+/* Of the plainest form, a Mobility Header of this type. */
+static bool is_mobility(const uint8_t *ip, unsigned len, uint8_t type)
+{
+    return is_ipv6(ip) && len > 42 && ip[6] == 135 && ip[42] == type;
+}
+
+/* Home tests of the one that has them in ESP do not go in clear. */
+static void check_home_test(const uint8_t *ip, unsigned len, bool tunnelled)
+{
+    const struct addr tested = six(AWAY_TESTED), source = address_at(ip, false),
+                      destination = address_at(ip, true);
+    fuzz_require(!tunnelled || !addr_equal(&destination, &tested) || !is_mobility(ip, len, 3));
+    fuzz_require(addr_equal(&source, &came.source) || !addr_equal(&source, &tested) ||
+                 !is_mobility(ip, len, 1));
 }
 
 /* The packet in a tunnel, by the protocol of the header before it, which had this TOS. */
@@ -281,6 +298,7 @@ static void check_inside(const uint8_t *inner, unsigned len, uint8_t protocol, u
     fuzz_require(inner[ipv6 ? 7 : 8] > 0);
     fuzz_require(tos == (ipv6 ? (get16(inner) >> 4 & 0xff) : inner[1]));
     check_source(address_at(inner, false));
+    check_home_test(inner, len, true);
 }
 
 /* IP in IP, GRE, or IPv6 in IPv4, which alone may be in fragments. */
@@ -331,9 +349,10 @@ static void check_packet(const uint8_t *ip, unsigned len, bool inner_sum_right)
     bool tunnelled = is_either(&source, HOME_AGENT) && is_either(&destination, CARE_OF);
     if (!is_ipv6(ip) && (tunnelled || inner_sum_right))
         fuzz_require(full_sum(ip, header) == 0);
-    if (!tunnelled)
+    if (!tunnelled) {
         check_source(source);
-    else if (is_ipv6(ip))
+        check_home_test(ip, len, false);
+    } else if (is_ipv6(ip))
         check_over_ipv6(ip, len, inner_sum_right);
     else if (ip[9] == 55)
         check_minimal(ip, header, len);
@@ -535,6 +554,17 @@ static const struct spec seeds[] = {
     {SIX, FAR_END, .protocol = 4, .tos = 3,
      .inner = &(struct spec){.from = AWAY_OTHERWISE, .dst = ELSEWHERE}},
     {FAR_END, .protocol = 41, .inner = &(struct spec){SIX, .from = AWAY_OTHERWISE, .dst = ELSEWHERE}},
+    {SIX, .dst = AWAY_TESTED},
+    {SIX, .dst = AWAY_TESTED, .protocol = 135, .mobility = 3},
+    {SIX, .dst = AWAY_TESTED, .protocol = 135, .mobility = 1},
+    {SIX, .dst = AWAY_TESTED, .protocol = 60, .options = "\x87\0\1\4\0\0\0\0", .n_options = 8, .mobility = 3},
+    {SIX, .dst = AWAY_TESTED, .protocol = 44, .options = "\x87\0\0\1\0\0\0\1", .n_options = 8, .mobility = 3},
+    {SIX, .dst = AWAY_TESTED, .protocol = 51, .options = "\x87\2\0\0\0\0\1\0\0\0\0\1\1\2\3\4",
+     .n_options = 16},
+    {SIX, FAR_END, .protocol = 41,
+     .inner = &(struct spec){SIX, .from = AWAY_TESTED, .dst = ELSEWHERE, .protocol = 135, .mobility = 1}},
+    {SIX, FAR_END, .protocol = 41,
+     .inner = &(struct spec){SIX, .from = AWAY_TESTED, .dst = ELSEWHERE, .protocol = 135, .mobility = 3}},
 };
 
 size_t fuzz_seed(size_t n, uint8_t out[static FUZZ_SEED_MAX])

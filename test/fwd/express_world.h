@@ -59,8 +59,14 @@ static enum encapsulation any_encapsulation(bool ipv6)
 
 static struct entry random_tunnel(bool ipv6)
 {
-    static const uint8_t flags[] = {
-        0, 0, 0, ENTRY_REVERSE, ENTRY_REVERSE, ENTRY_UNREACHABLE, ENTRY_REVERSE | ENTRY_UNREACHABLE};
+    static const uint8_t flags[] = {0,
+                                    0,
+                                    0,
+                                    ENTRY_REVERSE,
+                                    ENTRY_REVERSE,
+                                    ENTRY_REVERSE | ENTRY_HOME_TESTS,
+                                    ENTRY_UNREACHABLE,
+                                    ENTRY_REVERSE | ENTRY_UNREACHABLE};
     struct entry e;
     const enum encapsulation how = any_encapsulation(ipv6);
     const bool over_ipv6 = tunnel_family_outside(how) == PKT_IPV6;
@@ -234,8 +240,8 @@ static void make_echo(struct spec *s)
 static void make_odd_ipv6(struct spec *s)
 {
     static const char *const headers[] = {"\x29\0\4\1\0\1\1\0", "\x29\0\4\1\3\1\1\0", "\x11\0\0\1\0\0\0\1",
-                                          "\x2c\0\1\4\0\0\0\0"};
-    static const uint8_t firsts[] = {60, 60, 60, 43, 44};
+                                          "\x2c\0\1\4\0\0\0\0", "\x87\0\0\0\0\0\0\0"};
+    static const uint8_t firsts[] = {60, 60, 60, 43, 44, 44, 51};
     s->ttl = s->ttl > 0 && one_in(3) ? 255 : s->ttl;
     s->icmp = (uint8_t)(one_in(3) ? 128 : 132 + below(7));
     s->flow = one_in(2) ? 0 : below(1 << 20);
@@ -257,7 +263,7 @@ static struct spec any_packet(void)
     static const uint16_t fragments[] = {0,      0,      0,      0,   0x4000, 0x4000,
                                          0x4000, 0x2000, 0x2001, 185, 0x6000, 0x8000};
     static const uint8_t protocols[] = {0, 0, 0, 0, 1, 4, 6, 47, 55};
-    static const uint8_t protocols_ipv6[] = {0, 0, 0, 0, 58, 58, 41, 6, 135, 50};
+    static const uint8_t protocols_ipv6[] = {0, 0, 0, 0, 58, 58, 41, 6, 135, 135, 50};
     static const uint16_t ports[] = {0, 434, DELEGATION_PORT};
     struct spec s = {.from = any_source(),
                      .dst = any_destination(),
@@ -271,6 +277,7 @@ static struct spec any_packet(void)
     s.payload = any_payload(s.ipv6, s.dst);
     if (s.ipv6) {
         s.protocol = ONE_OF(protocols_ipv6);
+        s.mobility = s.protocol == 135 ? (uint8_t)below(5) : 0;
         make_odd_ipv6(&s);
     }
     if (one_in(20))

@@ -26,6 +26,7 @@
 #define AT_HOME_WAITING IP(10, 1, 0, 61)
 #define UNSEEN          IP(10, 1, 0, 99) /* in the home network, nothing known */
 #define AWAY_OTHERWISE  IP(10, 1, 0, 57) /* bound, its tunnel is of the other family */
+#define AWAY_TESTED     IP(10, 1, 0, 58) /* IPv6: as AWAY_REVERSE, home tests go by ESP alone */
 #define ELSEWHERE       IP(198, 51, 100, 7)
 #define CARE_OF         IP(10, 2, 0, 77)
 
@@ -76,6 +77,7 @@ struct spec {
     uint32_t flow;                  /* label */
     const struct addr *from6, *to6; /* instead of from and dst */
     uint8_t icmp;                   /* protocol 58: type */
+    uint8_t mobility; /* the payload is a Mobility Header of this type; 0: it is none, or of 0 */
 
     /* protocol 4, 47 or 55: the payload is this packet, encapsulated; what is called padding there lies in
      * the tunnel. 55: TOS, TTL, id, fragment, and options are the inner packet's, its wrong sum is that of
@@ -147,6 +149,8 @@ static inline unsigned put_payload(const struct spec *s, uint8_t *payload)
     }
     if (s->ipv6 && s->protocol == 58)
         payload[0] = s->icmp;
+    if (s->mobility != 0 && len > 2)
+        payload[2] = s->mobility;
     return len;
 }
 

@@ -3,6 +3,7 @@
  * What becomes of a packet, by what it is and what its destination's entry says: every verdict of the list
  * must come up.
  */
+#include "decide_home_tests.h"
 #include "decide_ipv6.h"
 #include "decide_row.h"
 
@@ -219,6 +220,7 @@ START_TEST(every_verdict_comes_up)
     open_reverse_tunnels(false);
     judge_all(rows, ROWS(rows));
     judge_all(rows_ipv6, ROWS(rows_ipv6));
+    judge_all(rows_home_tests, ROWS(rows_home_tests));
     bed.settings.routes_ipv6 = true;
     judge_all(rows_router, ROWS(rows_router));
     bed.settings.routes_ipv6 = false;
@@ -291,6 +293,31 @@ START_TEST(many_own_addresses_of_ipv6)
 }
 END_TEST
 
+/* ---- Home tests ---- */
+
+/* Control gets it as it came, the hop not taken; nothing of it leaves, and it is not counted as tunnelled. */
+START_TEST(a_home_test_for_control)
+{
+    const struct spec spec = {SIX, TEST, .payload = 24};
+    const struct addr home = six(AWAY_TESTED);
+    rte_pktmbuf_free(punted_unchanged(PUNT_HOME_TEST, &spec));
+    ck_assert_uint_eq(drained(), 0);
+    ck_assert_uint_eq(bed.worker[0].bindings[installed_at(&home)->slot].packets, 0);
+}
+END_TEST
+
+START_TEST(home_tests_are_policed)
+{
+    bed.worker[0].class_bucket[PUNT_HOME_TEST] = frozen(3);
+    for (unsigned i = 0; i < 5; i++)
+        give(&(struct spec){SIX, TEST});
+    ck_assert_uint_eq(count(VERDICT_PUNT_HOME_TEST), 3);
+    ck_assert_uint_eq(count(VERDICT_DROP_POLICED), 2);
+    give(&(struct spec){SIX, .dst = HOME_AGENT, .protocol = 135}); /* binding updates are untouched */
+    ck_assert_uint_eq(count(VERDICT_PUNT_SIGNALLING), 1);
+}
+END_TEST
+
 /* ---- Second chance ---- */
 
 /* The packet of the frame, whose Ethernet header alone is new. */
@@ -358,6 +385,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_mixed_burst);
     tcase_add_test(c, many_own_addresses);
     tcase_add_test(c, many_own_addresses_of_ipv6);
+    tcase_add_test(c, a_home_test_for_control);
+    tcase_add_test(c, home_tests_are_policed);
     tcase_add_loop_test(c, a_second_chance, 0, 2); /* of each family */
     tcase_add_test(c, a_second_chance_waits_for_the_primarys_mac_address);
     tcase_add_test(c, the_primary_gets_nothing_back);

@@ -242,6 +242,7 @@ static inline void install_all_six(void)
     install_six(AWAY_WAITING, tunnel_six(CARE_OF, ADJ_WAITING, 0));
     install_six(AWAY_LOST, tunnel_six(CARE_OF, ADJ_ROUTER, ENTRY_UNREACHABLE));
     install_six(AWAY_REVERSE, tunnel_six(CARE_OF, ADJ_ROUTER, ENTRY_REVERSE));
+    install_six(AWAY_TESTED, tunnel_six(CARE_OF, ADJ_ROUTER, ENTRY_REVERSE | ENTRY_HOME_TESTS));
     install_six(AWAY_OTHERWISE, tunnel_by(ENCAPSULATION_IPV6_IN_IPV4, CARE_OF, 0));
     install_six(AT_HOME, (struct entry){.kind = ENTRY_ON_LINK, .adjacency = ADJ_AT_HOME, .mtu = LINK_MTU});
     install_six(AT_HOME_WAITING,
