@@ -32,7 +32,7 @@ local EVENT = {
 local FLAGS = { { "response", 0x80 }, { "more", 0x40 }, { "last", 0x20 }, { "urgent", 0x10 } }
 local START_FLAGS = {
     { "announce", 0x80 }, { "intercept", 0x40 }, { "decapsulate", 0x20 }, { "broadcasts", 0x10 },
-    { "co_located", 0x08 }, { "link_local", 0x04 },
+    { "co_located", 0x08 }, { "link_local", 0x04 }, { "home_tests", 0x02 },
 }
 
 -- A row: offset, bytes, name, text of the field, texts of its values. Bytes "mac", 16 or "octets".

@@ -49,6 +49,7 @@
     X(ICMP_ERRORS_FORBIDDEN, "ICMP errors not sent: RFC 1812 or RFC 4443 forbid them")  \
     X(SEND_NO_ROUTE, "own packets dropped: no route")                                   \
     X(SEND_TOO_BIG, "packets not sent: larger than the way takes, DF set")              \
+    X(SEND_UNPROTECTED, "home tests dropped: not protected by ESP")                     \
     X(SEND_NO_BUFFER, "own packets dropped: no packet buffer")                          \
     X(SEND_TX_FULL, "own packets dropped: transmit queue full")                         \
     X(SEND_UNRESOLVED, "packets dropped: neighbour did not answer")                     \

@@ -30,6 +30,7 @@ static struct rte_mbuf *upper_layer_message(struct control *c, const struct mess
     return transmit_message(c,
                             &(struct ip_header){.source = message->source,
                                                 .destination = message->destination,
+                                                .tos = message->tos,
                                                 .protocol = message->protocol,
                                                 .ttl = TRANSMIT_TTL,
                                                 .routed_home = message->home},
@@ -96,6 +97,21 @@ static void relay(struct control *c, const struct relay *r)
     transmit_icmp_error(
         c, &(struct transmit_error){
                .what = (enum icmp_error)r->what, .value = r->value, .datagram = r->datagram, .len = r->len});
+}
+
+static void forward(struct control *c, const struct passage *passage)
+{
+    struct writer w;
+    struct rte_mbuf *m = transmit_begin(c, &w);
+    write_bytes(&w, passage->bytes, passage->len);
+    m = transmit_end(m, &w);
+    const int port_index = passage->on_link ? ports_connected(&c->ports, &passage->home) : -1;
+    if (!passage->on_link)
+        transmit_forwarded(c, m);
+    else if (port_index >= 0)
+        transmit_on_link(c, (unsigned)port_index, &passage->mac, m);
+    else
+        rte_pktmbuf_free(m);
 }
 
 static enum log_level level_of(enum note_level level)
@@ -193,6 +209,9 @@ void effects_carry_out(struct control *c)
             break;
         case EFFECT_RELAY:
             relay(c, &e->relay);
+            break;
+        case EFFECT_FORWARD:
+            forward(c, &e->forward);
             break;
         case EFFECT_NOTE:
             write_note(&e->note);

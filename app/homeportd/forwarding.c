@@ -107,7 +107,8 @@ static bool is_unreachable(const struct forwarding *f)
 /* Reverse tunnels are granted to each care-of address by itself. */
 static uint8_t entry_flags(const struct forwarding *f, const struct care_of *care_of)
 {
-    return (is_unreachable(f) ? ENTRY_UNREACHABLE : 0) | (care_of->reverse ? ENTRY_REVERSE : 0);
+    return (is_unreachable(f) ? ENTRY_UNREACHABLE : 0) | (care_of->reverse ? ENTRY_REVERSE : 0) |
+           (f->home_tests ? ENTRY_HOME_TESTS : 0);
 }
 
 /* One tunnel a care-of address, and the references that they need. */
@@ -256,7 +257,8 @@ static struct forwarding forwarding_of(const struct binding_view *view)
     struct forwarding f = {.home = view->home,
                            .source = view->home_agent,
                            .n_care_of = view->n_care_of,
-                           .id_slot = view->id_slot};
+                           .id_slot = view->id_slot,
+                           .home_tests = view->home_tests};
     memcpy(f.care_of, view->care_of, sizeof(f.care_of));
     return f;
 }

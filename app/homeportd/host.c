@@ -4,6 +4,7 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "effects.h"
 #include "host_arp.h"
 #include "host_ip.h"
 #include "host_nd.h"
@@ -50,6 +51,14 @@ static void serve_error(struct control *c, const struct arrival *a)
     transmit_icmp_error(c, &e);
 }
 
+/* ---- What goes on in ESP ---- */
+
+static void serve_home_test(struct control *c, const struct arrival *a)
+{
+    agent_home_test(c->agent, a->datagram, a->len, &a->source_mac);
+    effects_carry_out(c);
+}
+
 /* ---- Packets that wait for a neighbour ---- */
 
 static void serve_resolve(struct control *c, struct rte_mbuf *m)
@@ -79,6 +88,9 @@ static void serve_one(struct control *c, enum punt_class class, struct rte_mbuf 
     case PUNT_SIGNALLING:
     case PUNT_LOCAL:
         host_ip_serve(c, &a);
+        break;
+    case PUNT_HOME_TEST:
+        serve_home_test(c, &a);
         break;
     default:
         serve_error(c, &a);

@@ -8,6 +8,7 @@
 #include "arp.h"
 #include "fragment.h"
 #include "inet.h"
+#include "mobility.h"
 #include "tunnel.h"
 
 struct rte_mbuf *transmit_begin(struct control *c, struct writer *w)
@@ -315,10 +316,22 @@ static void transmit_copies(struct control *c, const struct entry *entry, const 
     }
 }
 
+/* A home test that workers would have had put into ESP: it waited here while that became the rule. */
+static bool may_leak(const struct entry *entry, const struct rte_mbuf *m)
+{
+    if (entry->kind != ENTRY_TUNNEL || (entry->flags & ENTRY_HOME_TESTS) == 0 || is_ipv4(m))
+        return false;
+    const enum mobility mobility = mobility_of(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
+    return mobility == MOBILITY_HOME_TEST || mobility == MOBILITY_HIDDEN;
+}
+
 static void transmit_by_entry(struct control *c, const struct entry *entry, struct rte_mbuf *m)
 {
     if (entry->kind == ENTRY_LOCAL) { /* a forged source: ourselves, or a link's broadcast address */
         control_count(c, CONTROL_SEND_NO_ROUTE);
+        rte_pktmbuf_free(m);
+    } else if (may_leak(entry, m)) {
+        control_count(c, CONTROL_SEND_UNPROTECTED);
         rte_pktmbuf_free(m);
     } else if (fits(m, entry->mtu)) {
         transmit_copies(c, entry, m);
@@ -337,6 +350,22 @@ void transmit_ip(struct control *c, struct rte_mbuf *m)
         transmit_by_entry(c, entry, m);
     else
         transmit_routed(c, &destination, m);
+}
+
+void transmit_forwarded(struct control *c, struct rte_mbuf *m)
+{
+    if (m == NULL)
+        return;
+    uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
+    const uint8_t hops = ip[is_ipv4(m) ? 8 : 7];
+    if (hops > 1) {
+        pkt_decrement_ttl(pkt_family_of(ip), ip);
+        transmit_ip(c, m);
+        return;
+    }
+    transmit_icmp_error(
+        c, &(struct transmit_error){.what = ICMP_ERROR_HOPS, .datagram = ip, .len = rte_pktmbuf_data_len(m)});
+    rte_pktmbuf_free(m);
 }
 
 /* ---- ARP ---- */

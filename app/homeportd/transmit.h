@@ -33,6 +33,9 @@ bool transmit_may_use(const struct control *c, const struct addr *own);
  * too), else by the routes; to a link-local IPv6 address on the link of its source. NULL is allowed and does
  * nothing. */
 void transmit_ip(struct control *c, struct rte_mbuf *m);
+/* One that others have sent to others, as transmit_ip after it has taken its hop here; where its hops have
+ * run out its sender is told. NULL is allowed. */
+void transmit_forwarded(struct control *c, struct rte_mbuf *m);
 /* An IP datagram to the next hop of a resolved adjacency. */
 void transmit_by_adjacency(struct control *c, uint32_t adjacency, struct rte_mbuf *m);
 /* An IP datagram in a frame to a station on a port's link. */

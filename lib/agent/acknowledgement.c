@@ -18,6 +18,7 @@ static void address(const struct petition *p, struct message *m)
     m->home = p->by_option ? p->home : addr_unspecified;
     m->protocol = IPPROTO_NUM_MOBILITY;
     m->source_port = m->destination_port = 0;
+    m->tos = 0;
     m->on_link = addr_equal(&p->source, &p->home);
     m->mac = p->on_home_link ? p->mac : (struct mac){{0}};
 }

@@ -124,6 +124,8 @@ static void esp_input(struct agent *agent, const struct agent_datagram *sealed, 
     inner.whole = NULL; /* no part of it can be quoted */
     if (owner->use == IPSEC_DELEGATION)
         peer_input(agent, &inner, owner->peer, now);
+    else if (owner->use == IPSEC_HOME_TEST)
+        home_test_opened(agent, &inner, owner->mobile);
     else if (inner.protocol == IPPROTO_NUM_MOBILITY)
         update_handle(agent, &inner, owner->mobile, now);
     else

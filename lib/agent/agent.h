@@ -175,6 +175,10 @@ struct agent_settings {
     X(ESP_REPLAYED, "ESP packets discarded: replayed")                                          \
     X(ESP_SELECTOR, "ESP packets discarded: not what the association is for")                   \
     X(ESP_UNSENT, "messages not sent: ESP failed")                                              \
+    X(HOME_TESTS_OPENED, "return routability packets of mobile nodes forwarded out of ESP")     \
+    X(HOME_TESTS_SEALED, "home tests sent on to mobile nodes in ESP")                           \
+    X(HOME_TESTS_PASSED, "home tests passed on to the primary that has their keys")             \
+    X(HOME_TESTS_DISCARDED, "return routability packets discarded that come or go in ESP")      \
     X(HOME_AGENTS_TOLD, "home agent address discovery requests answered")                       \
     X(PREFIXES_TOLD, "mobile prefix solicitations answered")                                    \
     X(DISCOVERY_DISCARDED, "discovery messages discarded: malformed, or not to be answered")    \
@@ -205,6 +209,7 @@ enum effect_kind {
     EFFECT_ANNOUNCE,
     EFFECT_PROBE,
     EFFECT_RELAY,
+    EFFECT_FORWARD,
     EFFECT_NOTE
 };
 
@@ -223,6 +228,8 @@ struct forwarding {
     struct care_of care_of[AGENT_CARE_OF_MAX];
     size_t n_care_of;
     uint8_t id_slot; /* our part of the identifications of source: 0-63; meaningful with agent_id_slots */
+    bool home_tests; /* IPv6: home tests go to agent_home_test, and the mobile node's own are not taken out of
+                        the tunnel (RFC 6275 section 10.4.6) */
 };
 
 /* A message from the agent, of the family of its addresses: a UDP datagram, or what follows the IP header
@@ -232,6 +239,7 @@ struct message {
     struct addr destination;
     struct addr home;     /* the mobile node's, for a type 2 routing header; addr_unspecified: without one */
     uint8_t protocol;     /* IPPROTO_NUM_UDP, _MOBILITY, _ESP, _ICMPV6; of IPv4 the first and ESP */
+    uint8_t tos;          /* of what is not UDP: or traffic class */
     uint16_t source_port; /* of UDP */
     uint16_t destination_port;
     bool on_link;   /* straight onto the home link to mac, past any binding (RFC 5944 section 3.8.3.1) */
@@ -264,6 +272,16 @@ struct relay {
     uint32_t value;
     size_t len;
     uint8_t datagram[ICMP6_ERROR_MAX];
+};
+
+/* A whole IP datagram of others. Forwarded by the routes and bindings, for which it takes its hop; or,
+ * on_link, to mac on the home link of home as it is. */
+struct passage {
+    bool on_link;
+    struct addr home;
+    struct mac mac;
+    size_t len;
+    uint8_t bytes[AGENT_MESSAGE_MAX];
 };
 
 /* X(name, severity 0 debug..3 warning as enum note_level, operator's text) */
@@ -319,6 +337,7 @@ struct effect {
         struct announcement announce;
         struct probe probe;
         struct relay relay;
+        struct passage forward;
         struct note note;
     };
 };
@@ -355,6 +374,10 @@ int agent_mobile_set(struct agent *agent, const struct addr *home, const struct 
  * address has in->spi, -EINVAL: not sound. */
 int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
                     const struct esp_association *out);
+/* ESP in tunnel mode for the return routability procedure of home (RFC 6275 section 10.4.6), where it is
+ * bound and what it sends through its tunnel, likewise. They are not to be of the null cipher: -EINVAL. */
+int agent_home_test_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
+                        const struct esp_association *out);
 int agent_foreign_set(struct agent *agent, const struct addr *address, const struct association *sa);
 /* Looks at no more than budget mobile nodes; true while there are more. */
 bool agent_sweep(struct agent *agent, size_t budget, struct instant now);
@@ -412,6 +435,10 @@ void agent_input(struct agent *agent, const struct agent_datagram *datagram, str
  * no Home Address option (datagram->home), or it is bound to the source. False: the packet is to be dropped;
  * a Binding Error goes back. Only addresses and protocol are looked at. */
 bool agent_home_option(struct agent *agent, const struct agent_datagram *datagram, struct instant now);
+
+/* A home test that was on its way into the tunnel of a binding installed with home_tests: a whole IPv6 packet
+ * that has not taken its hop yet, in a frame that was sent by from. */
+void agent_home_test(struct agent *agent, const uint8_t *packet, size_t len, const struct mac *from);
 
 /* What a station on a home link says and asks there, by ARP or neighbour discovery. */
 struct agent_neighbor {
@@ -507,6 +534,7 @@ struct binding_view {
     uint8_t id_slot;
     const char *nai;         /* NULL: none; the agent's, valid until its next call */
     const char *forwarder;   /* who attracts its packets: NULL this node; the agent's */
+    bool home_tests;         /* as in struct forwarding */
     const char *state;       /* of its delegation, as the protocol names it ("local", "delegated", ...) */
     uint64_t packets, bytes; /* of all forwarders, as far as reported */
     uint32_t pps, kbps;

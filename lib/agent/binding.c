@@ -41,6 +41,7 @@ void binding_install(struct agent *agent, const struct mobile *mobile)
 {
     struct forwarding f = {.home = mobile->home, .source = mobile->cares->tunnel->source};
     f.id_slot = held_id_slot(mobile);
+    f.home_tests = mobile->cares->home_tests;
     for (const struct care *care = mobile->cares; care != NULL; care = care->next) {
         struct care_of *out = &f.care_of[f.n_care_of++];
         tunnel_describe(care->tunnel, out);
@@ -173,7 +174,8 @@ static bool commit(struct agent *agent, struct mobile *mobile, const struct gran
     struct care *care = p->care;
     const bool alone = mobile->cares == NULL || (mobile->cares == care && care->next == NULL);
     const bool changed = care->tunnel != p->tunnel || care->encapsulation != grant->encapsulation ||
-                         care->reverse != grant->reverse || (!alone && !grant->keep_others);
+                         care->reverse != grant->reverse || care->home_tests != (mobile->home_test != NULL) ||
+                         (!alone && !grant->keep_others);
     if (mobile->cares == NULL)
         agent->n_bindings++;
     if (care->mobile == NULL) {
@@ -187,6 +189,7 @@ static bool commit(struct agent *agent, struct mobile *mobile, const struct gran
     care->co_located = grant->co_located;
     care->reverse = grant->reverse;
     care->link_local = grant->link_local;
+    care->home_tests = mobile->home_test != NULL;
     const bool revived = grant->heard && tunnel_alive(agent, care->tunnel);
     return changed || revived;
 }
@@ -278,11 +281,24 @@ bool binding_set(struct agent *agent, struct mobile *mobile, const struct care_s
         cares[i]->encapsulation = set->grants[i].encapsulation;
         cares[i]->reverse = set->grants[i].reverse;
         cares[i]->link_local = set->grants[i].link_local;
+        cares[i]->home_tests = set->grants[i].home_tests || mobile->home_test != NULL;
         if (set->grants[i].path_mtu != 0)
             tunnel_told_mtu(agent, tunnels[i], set->grants[i].path_mtu, now);
     }
     binding_install(agent, mobile);
     return true;
+}
+
+/* ---- Policy ---- */
+void binding_follow_policy(struct agent *agent, struct mobile *mobile, struct instant now)
+{
+    const bool home_tests = mobile->home_test != NULL;
+    if (mobile->cares == NULL || mobile->held != NULL || mobile->cares->home_tests == home_tests)
+        return;
+    for (struct care *care = mobile->cares; care != NULL; care = care->next)
+        care->home_tests = home_tests;
+    binding_install(agent, mobile);
+    delegation_changed(agent, mobile, now);
 }
 
 /* ---- Ends ---- */
@@ -361,6 +377,7 @@ static void view(const struct agent *agent, const struct mobile *mobile, struct 
     for (const struct care *care = mobile->cares; care != NULL; care = care->next) {
         const size_t i = out->n_care_of++;
         out->home_agent = care->tunnel->source;
+        out->home_tests = care->home_tests;
         tunnel_describe(care->tunnel, &out->care_of[i]);
         out->care_of[i].encapsulation = care->encapsulation;
         out->care_of[i].reverse = care->reverse;

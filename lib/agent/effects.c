@@ -98,6 +98,11 @@ void effect_relay(struct agent *agent, const struct relay *relay)
     add(&agent->effects, EFFECT_RELAY, relay, offsetof(struct relay, datagram) + relay->len);
 }
 
+void effect_forward(struct agent *agent, const struct passage *passage)
+{
+    add(&agent->effects, EFFECT_FORWARD, passage, offsetof(struct passage, bytes) + passage->len);
+}
+
 void effect_note(struct agent *agent, const struct note *note)
 {
     add(&agent->effects, EFFECT_NOTE, note, sizeof(*note));

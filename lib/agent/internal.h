@@ -77,6 +77,7 @@ struct mobile {
     struct name *name;
     struct vigil *vigil;
     struct ipsec *ipsec;           /* IPv6: ESP associations; NULL: none */
+    struct ipsec *home_test;       /* IPv6: ESP for return routability (RFC 6275 section 10.4.6) */
     struct pending *pending;       /* IPv6: a binding update that waits for detection; NULL: none */
     struct dad *dad;               /* IPv6: that detection, while it runs (dad.c) */
     struct delegation *delegation; /* primary: NULL: local, and nobody else holds anything of it */
@@ -111,6 +112,7 @@ struct care {
     bool co_located; /* the mobile node itself is at it (D) */
     bool reverse;    /* it was granted a reverse tunnel (T; of IPv6 always, RFC 6275 section 10.4.5) */
     bool link_local; /* IPv6: its link-local address is intercepted too (L) */
+    bool home_tests; /* IPv6: as in struct forwarding; the same of all of a mobile */
 };
 
 struct tunnel {
@@ -222,6 +224,7 @@ void effect_send(struct agent *agent, const struct message *send);
 void effect_announce(struct agent *agent, const struct announcement *announce);
 void effect_probe(struct agent *agent, const struct probe *probe);
 void effect_relay(struct agent *agent, const struct relay *relay);
+void effect_forward(struct agent *agent, const struct passage *passage);
 void effect_note(struct agent *agent, const struct note *note);
 /* For what a stranger can cause: a few a second of each kind. */
 void effect_note_limited(struct agent *agent, const struct note *note, struct instant now);
@@ -233,7 +236,7 @@ struct mobile *mobile_by_nai(const struct agent *agent, const void *nai, size_t 
  * nobody forwards for it, and a secondary's were never in it. */
 static inline bool mobile_is_configured(const struct mobile *mobile)
 {
-    return mobile->securities != NULL || mobile->ipsec != NULL;
+    return mobile->securities != NULL || mobile->ipsec != NULL || mobile->home_test != NULL;
 }
 struct foreign *foreign_by_address(const struct agent *agent, const struct addr *address);
 struct security *security_find(struct security *list, uint32_t spi);
@@ -283,6 +286,7 @@ struct care_set {
         uint8_t encapsulation;
         bool reverse;
         bool link_local;
+        bool home_tests; /* elsewhere than here: what is configured here counts as well */
     } grants[AGENT_CARE_OF_MAX];
 };
 
@@ -307,6 +311,8 @@ void binding_revoke(struct agent *agent, struct mobile *mobile, struct instant n
 /* We attract its packets: bound, and not delegated away, or not lingering. */
 bool mobile_intercepts(const struct agent *agent, const struct mobile *mobile);
 void binding_install(struct agent *agent, const struct mobile *mobile);
+/* An association for its home tests may have come or gone: who forwards is told. */
+void binding_follow_policy(struct agent *agent, struct mobile *mobile, struct instant now);
 void binding_lifetime_over(struct agent *agent, struct care *care, struct instant now);
 /* What agent_expire would do for this mobile if it came now. */
 void binding_expire_due(struct agent *agent, struct mobile *mobile, struct instant now);
@@ -410,6 +416,7 @@ void dad_over(struct agent *agent, struct timer *timer, struct instant now);
 /* ---- ipsec.c: pairs of ESP associations ---- */
 enum ipsec_use {
     IPSEC_SIGNALLING, /* of a mobile node (RFC 3776 section 4.2) */
+    IPSEC_HOME_TEST,  /* of a mobile node, in tunnel mode (RFC 6275 section 10.4.6) */
     IPSEC_DELEGATION, /* of a peer */
 };
 /* Whose a pair is. */
@@ -434,8 +441,8 @@ int ipsec_set(struct agent *agent, const struct ipsec_owner *owner, const struct
               const struct esp_association *out) __attribute__((warn_unused_result));
 /* Opens what came as ESP, and judges by the selectors of the pair whether it is what that is for: *inner is
  * *sealed but for protocol, payload (in buffer) and len. Of a mobile node's signalling the home address is in
- * the Home Address option or, without one, the source; of delegation inner is the UDP datagram. NULL:
- * discarded and counted. */
+ * the Home Address option or, without one, the source; of home tests inner's payload is a packet, which
+ * home_test_opened judges; of delegation inner is the UDP datagram. NULL: discarded and counted. */
 const struct ipsec_owner *ipsec_open(struct agent *agent, const struct agent_datagram *sealed,
                                      uint8_t buffer[static AGENT_MESSAGE_MAX], struct agent_datagram *inner);
 /* Puts message into ESP; ipsec NULL: there is none to do it. False: it cannot be sent. */
@@ -445,6 +452,10 @@ bool ipsec_seal(struct agent *agent, struct ipsec *ipsec, struct message *messag
 void ipsec_free(struct agent *agent, struct ipsec **at);
 /* Lets go of one that was not set again. */
 void ipsec_sweep(struct agent *agent, struct ipsec **at);
+
+/* ---- home_test.c ---- */
+/* What came in ESP of owner's association for it: payload is the packet inside, the addresses are outside. */
+void home_test_opened(struct agent *agent, const struct agent_datagram *opened, const struct mobile *owner);
 
 /* ---- discovery.c: home-agent and mobile prefix discovery (RFC 6275 sections 10.5 and 10.6) ---- */
 /* owner: whose ESP association protected it, NULL: none did. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Pairs of ESP associations with configured keys, which are found by the SPI of what comes in (RFC 4303
- * section 2.1): with a mobile node for its signalling (RFC 3776, RFC 4877), with a peer for all that the
- * delegation protocol says (RFC 4301).
+ * section 2.1): with a mobile node for its signalling and its home tests (RFC 3776, RFC 4877), with a peer
+ * for all that the delegation protocol says (RFC 4301).
  *
  * ESP's own sequence numbers are judged where the association says so. Else they are not: configured keys
  * outlive a restart of the other end, which begins with 1 again, and what is replayed is found out by the
@@ -143,19 +143,35 @@ int ipsec_set(struct agent *agent, const struct ipsec_owner *owner, const struct
     return 0;
 }
 
-int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
-                    const struct esp_association *out)
+static int set_mobile(struct agent *agent, const struct addr *home, enum ipsec_use use,
+                      const struct esp_association *in, const struct esp_association *out)
 {
     struct mobile *mobile = addr_is_ipv4(home) ? NULL : mobile_adopt(agent, home);
     if (mobile == NULL)
         return addr_is_ipv4(home) ? -EINVAL : -ENOMEM;
-    const struct ipsec_owner owner = {.use = IPSEC_SIGNALLING, .at = &mobile->ipsec, .mobile = mobile};
+    struct ipsec **at = use == IPSEC_HOME_TEST ? &mobile->home_test : &mobile->ipsec;
+    const struct ipsec_owner owner = {.use = (uint8_t)use, .at = at, .mobile = mobile};
     const int error = ipsec_set(agent, &owner, in, out);
     if (error == 0)
         mobile->seen = agent->sweep;
     else
         mobile_release(agent, mobile);
     return error;
+}
+
+int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
+                    const struct esp_association *out)
+{
+    return set_mobile(agent, home, IPSEC_SIGNALLING, in, out);
+}
+
+/* RFC 3776 section 4.3: with a non-null encryption transform. */
+int agent_home_test_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
+                        const struct esp_association *out)
+{
+    if (!esp_association_encrypts(in) || !esp_association_encrypts(out))
+        return -EINVAL;
+    return set_mobile(agent, home, IPSEC_HOME_TEST, in, out);
 }
 
 /* ---- What comes in ---- */
@@ -219,9 +235,15 @@ static bool is_delegation(const struct agent *agent, const struct peer *peer, st
 /* What the pair is for (RFC 4301 section 4.4.1: the selectors of its policy). */
 static bool selected(const struct agent *agent, const struct ipsec_owner *owner, struct agent_datagram *inner)
 {
-    if (owner->use == IPSEC_DELEGATION)
+    switch ((enum ipsec_use)owner->use) {
+    case IPSEC_SIGNALLING:
+        return is_signalling(owner->mobile, inner);
+    case IPSEC_HOME_TEST:
+        return inner->protocol == IPPROTO_NUM_IPV6;
+    case IPSEC_DELEGATION:
         return is_delegation(agent, owner->peer, inner);
-    return is_signalling(owner->mobile, inner);
+    }
+    return false;
 }
 
 const struct ipsec_owner *ipsec_open(struct agent *agent, const struct agent_datagram *sealed,

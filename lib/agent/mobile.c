@@ -222,6 +222,7 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
     dad_cancel(agent, mobile);
     update_forget(mobile);
     ipsec_free(agent, &mobile->ipsec);
+    ipsec_free(agent, &mobile->home_test);
     while (mobile->held != NULL)
         held_destroy(agent, mobile->held);
     if (mobile->name != NULL)
@@ -338,6 +339,7 @@ static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
     dad_cancel(agent, mobile);
     update_forget(mobile);
     ipsec_free(agent, &mobile->ipsec);
+    ipsec_free(agent, &mobile->home_test);
 }
 
 static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct instant now)
@@ -350,6 +352,8 @@ static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct inst
     }
     securities_sweep(agent, &mobile->securities);
     ipsec_sweep(agent, &mobile->ipsec);
+    ipsec_sweep(agent, &mobile->home_test);
+    binding_follow_policy(agent, mobile, now);
     if (mobile->name != NULL && mobile->name->seen != agent->sweep)
         name_remove(agent, mobile->name);
 }

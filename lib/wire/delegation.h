@@ -101,7 +101,8 @@ enum delegation_start_flag {
     START_DECAPSULATE = 0x20, /* reverse tunnels */
     START_BROADCASTS = 0x10,
     START_CO_LOCATED = 0x08,
-    START_LINK_LOCAL = 0x04 /* of IPv6: the same for the link-local address of home's interface identifier */
+    START_HOME_TESTS = 0x02, /* of IPv6: what is a home test is for the primary, on the home link */
+    START_LINK_LOCAL = 0x04  /* of IPv6: the same for the link-local address of home's interface identifier */
 };
 
 struct delegation_start {

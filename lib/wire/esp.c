@@ -63,6 +63,11 @@ bool esp_association_is_sound(const struct esp_association *sa)
     return cipher_key_len(sa) % 8 == 0 && sa->auth_key_len == algorithms[sa->algorithm].auth_key;
 }
 
+bool esp_association_encrypts(const struct esp_association *sa)
+{
+    return sa->key_len > 0;
+}
+
 static const char *cipher_name(const struct esp_association *sa)
 {
     static const char *const names[2][3] = {{"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ESP in transport mode (RFC 4303) with configured keys, as mobile nodes protect binding updates and
- * acknowledgements with it (RFC 3776, RFC 4877): AES-GCM (RFC 4106), AES-CBC (RFC 3602) or the null cipher
- * (RFC 2410) with HMAC-SHA-1-96 (RFC 2404) or HMAC-SHA-256-128 (RFC 4868), all by libcrypto.
+ * ESP (RFC 4303) with configured keys, in transport mode or, where what it protects is a whole packet (next
+ * header 41), in tunnel mode, as mobile nodes protect binding updates, acknowledgements and home tests with
+ * it (RFC 3776, RFC 4877): AES-GCM (RFC 4106), AES-CBC (RFC 3602) or the null cipher (RFC 2410) with
+ * HMAC-SHA-1-96 (RFC 2404) or HMAC-SHA-256-128 (RFC 4868), all by libcrypto.
  *
  * RFC 4106 section 2 wants AES-GCM's keys from a key exchange, because a nonce that comes twice under one key
  * betrays both packets and the key. Configured keys are used here all the same, each for one direction, with
@@ -51,6 +52,9 @@ struct esp_association {
 };
 /* Lengths fit the algorithm. */
 bool esp_association_is_sound(const struct esp_association *sa);
+
+/* Of a sound one: not by the null cipher. */
+bool esp_association_encrypts(const struct esp_association *sa);
 
 struct esp;
 

@@ -27,7 +27,7 @@ HEADER, AUTHENTICATOR, LONGEST = 48, 16, 1400
 DURATION_MAX_MS = 3600 * 1000
 BUCKETS = 1024
 RESPONSE, MORE, LAST, URGENT = 0x80, 0x40, 0x20, 0x10
-ANNOUNCE, INTERCEPT, DECAPSULATE, BROADCASTS, CO_LOCATED, LINK_LOCAL = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04
+ANNOUNCE, INTERCEPT, DECAPSULATE, BROADCASTS, CO_LOCATED, LINK_LOCAL, HOME_TESTS = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02
 PRIMARY, SECONDARY, STANDBY = 1, 2, 3
 
 TYPES = {1: "HELLO", 2: "HELLO_ACK", 3: "START", 4: "START_ACK", 5: "STOP", 6: "STOP_ACK", 7: "KEEPALIVE",
@@ -57,7 +57,7 @@ HEADER_FIELDS = [
 
 Kind = collections.namedtuple("Kind", "number name size flags fields")
 KINDS = [
-    Kind(1, "START", 88, 0xfc, [
+    Kind(1, "START", 88, 0xfe, [
         (4, "home_link", "u32"), (8, "home", "address"), (24, "care_of", "address"), (40, "source", "address"),
         (56, "generation", "u64"), (64, "duration_ms", "u32"), (68, "encapsulation", "u8"), (69, "index", "u8"),
         (70, "count", "u8"), (72, "nat_port", "u16"), (74, "tunnel_mtu", "u16"), (76, "gre_key", "u32"),

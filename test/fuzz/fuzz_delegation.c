@@ -58,7 +58,7 @@ static const struct {
     uint8_t flags; /* those that are */
     uint8_t ranges[RANGES][2];
 } reserved[] = {
-    [DELEGATION_RECORD_START] = {0xfc, {{71, 1}}},
+    [DELEGATION_RECORD_START] = {0xfe, {{71, 1}}},
     [DELEGATION_RECORD_STOP] = {0, {{42, 6}}},
     [DELEGATION_RECORD_LOAD] = {0, {{5, 1}, {44, 4}, {68, 4}}},
     [DELEGATION_RECORD_LEASE] = {0, {{28, 4}}},

@@ -152,15 +152,21 @@ static inline void know(const char *text)
     neighbor_heard(control.neighbors, 0, &address, &mac, true, control.now.mono_ns);
 }
 
-static inline void bind_home(void)
+static inline void bind_home_with(bool home_tests)
 {
     const struct forwarding f = {
         .home = addr("2001:db8:1::50"),
         .source = addr("2001:db8:1::2"),
+        .home_tests = home_tests,
         .n_care_of = 1,
         .care_of = {{.address = addr("2001:db8:2::50"), .encapsulation = ENCAPSULATION_IPV6_IN_IPV6}},
     };
     forwarding_install(&control, &f);
+}
+
+static inline void bind_home(void)
+{
+    bind_home_with(false);
 }
 
 static inline void open_appliance(void)

@@ -408,7 +408,12 @@ START_TEST(tunnels_of_either_family_inside_and_outside)
     ck_assert_int_eq(e->kind, ENTRY_TUNNEL);
     ck_assert_int_eq(e->encapsulation, tunnels[_i].encapsulation);
     ck_assert_uint_eq(e->mtu, tunnels[_i].mtu);
+    ck_assert_uint_eq(e->flags & ENTRY_HOME_TESTS, 0);
     ck_assert_uint_eq(references_to(tunnels[_i].next_hop), before + 1);
+    struct forwarding tested = f;
+    tested.home_tests = true;
+    forwarding_install(&control, &tested);
+    ck_assert_uint_ne(table_get(control.table, &f.home)->flags & ENTRY_HOME_TESTS, 0);
     forwarding_remove(&control, &f.home);
     ck_assert_uint_eq(references_to(tunnels[_i].next_hop), before);
 }

@@ -53,6 +53,28 @@ START_TEST(own_datagrams_go_whole_where_they_fit)
 }
 END_TEST
 
+/* Whatever waited here while it became the rule that they go by ESP (RFC 6275 section 10.4.6). */
+START_TEST(home_tests_do_not_leave_in_clear)
+{
+    enum { REFRESH_REQUEST = 0, HOME_TEST = 3, SIZE = 24 };
+    const struct ip_header ip = {.source = addr("2001:db8:9::7"),
+                                 .destination = addr("2001:db8:1::50"),
+                                 .protocol = IPPROTO_NUM_MOBILITY,
+                                 .ttl = TRANSMIT_TTL};
+    static const uint8_t types[] = {REFRESH_REQUEST, HOME_TEST};
+    for (int i = 0; i < 4; i++) {
+        const uint8_t message[SIZE] = {59, 2, types[i % 2]};
+        const bool leaves = i < 2 || types[i % 2] != HOME_TEST;
+        bind_home_with(i >= 2);
+        transmit_ip(&control, transmit_message(&control, &ip, message, sizeof(message)));
+        struct rte_mbuf *m = next_frame();
+        ck_assert_msg((m != NULL) == leaves, "%d", i);
+        rte_pktmbuf_free(m);
+    }
+    ck_assert_uint_eq(control.counters[CONTROL_SEND_UNPROTECTED], 1);
+}
+END_TEST
+
 /* A link-local destination is on the link of the source; from any other source it is nowhere. */
 START_TEST(link_local_destinations_are_on_the_link_of_the_source)
 {
@@ -212,6 +234,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, open_appliance, close_appliance);
     tcase_add_test(c, own_datagrams_too_large_for_the_tunnel_are_fragmented_at_their_source);
     tcase_add_test(c, own_datagrams_go_whole_where_they_fit);
+    tcase_add_test(c, home_tests_do_not_leave_in_clear);
     tcase_add_test(c, link_local_destinations_are_on_the_link_of_the_source);
     tcase_add_loop_test(c, the_inner_sender_is_told_of_an_unreachable_tunnel, 0, 2);
     tcase_add_loop_test(c, packets_of_1280_bytes_pass_a_tunnel_that_takes_less, 0, ROWS(narrow));

@@ -49,6 +49,7 @@ static bool hand_over(struct agent *agent, const struct packet *packet)
     m.protocol = IPPROTO_NUM_UDP;
     m.source_port = m.destination_port = agent->settings.delegation.port;
     m.on_link = false;
+    m.tos = 0;
     m.mac = (struct mac){{0}};
     m.len = writer_len(&packet->w);
     memcpy(m.bytes, packet->bytes, m.len);

@@ -138,7 +138,7 @@ static uint32_t duration_ms(const struct agent *agent, struct holding *h, struct
  * remembers, for a primary that has lost its state: their packets come to the primary's address. */
 static uint8_t start_flags(const struct holding *h)
 {
-    uint8_t flags = START_CO_LOCATED | START_DECAPSULATE | START_LINK_LOCAL;
+    uint8_t flags = START_CO_LOCATED | START_DECAPSULATE | START_LINK_LOCAL | START_HOME_TESTS;
     for (const struct care *care = h->delegation->mobile->cares; care != NULL; care = care->next) {
         if (!care->co_located)
             flags &= (uint8_t)~START_CO_LOCATED;
@@ -146,6 +146,8 @@ static uint8_t start_flags(const struct holding *h)
             flags &= (uint8_t)~START_DECAPSULATE;
         if (!care->link_local)
             flags &= (uint8_t)~START_LINK_LOCAL;
+        if (!care->home_tests)
+            flags &= (uint8_t)~START_HOME_TESTS;
     }
     if (h->wish == WISH_INTERCEPT)
         flags |= START_INTERCEPT | (h->announces ? START_ANNOUNCE : 0);

@@ -172,6 +172,7 @@ static void offer_add(struct offer *offer, const struct delegation_start *r)
     grant->encapsulation = r->encapsulation;
     grant->path_mtu = r->tunnel_mtu;
     grant->link_local = (r->flags & START_LINK_LOCAL) != 0;
+    grant->home_tests = (r->flags & START_HOME_TESTS) != 0;
 }
 
 static struct offer offer_begin(const struct batch *b, const struct delegation_record *record)

@@ -370,6 +370,7 @@ static void take(struct appliance *node, const struct effect *e)
         link_probe(node->world, node, &e->probe);
         break;
     case EFFECT_RELAY:
+    case EFFECT_FORWARD:
         break;
     }
 }

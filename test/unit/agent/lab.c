@@ -144,7 +144,7 @@ const char *lab_order(const struct lab *lab, char buf[static 64])
 {
     static const char letters[] = {
         [EFFECT_INSTALL] = 'I', [EFFECT_REMOVE] = 'R', [EFFECT_SEND] = 'S',  [EFFECT_ANNOUNCE] = 'A',
-        [EFFECT_RELAY] = 'Y',   [EFFECT_NOTE] = 'N',   [EFFECT_PROBE] = 'P',
+        [EFFECT_RELAY] = 'Y',   [EFFECT_NOTE] = 'N',   [EFFECT_PROBE] = 'P', [EFFECT_FORWARD] = 'F',
     };
     size_t n = 0;
     for (size_t i = 0; i < lab->n_log && n + 3 < 64; i++) {

@@ -308,6 +308,24 @@ START_TEST(path_mtu_reaches_the_forwarder)
 }
 END_TEST
 
+/* Keys are the primary's alone, so the forwarder hears whose home tests it is to leave to us; and when the
+ * association has gone. */
+START_TEST(home_tests_are_left_to_the_primary)
+{
+    delegated(0, 0);
+    cast_mobile(&cast, 0)->cares->home_tests = true; /* an association of IPv6's is there */
+    delegation_changed(cast.lab.agent, cast_mobile(&cast, 0), cast.lab.now);
+    cast_wait_ms(&cast, 100);
+    ck_assert_uint_eq(lines(0, 0), 1);
+    ck_assert_uint_ne(last_line(0, 0)->start.flags & START_HOME_TESTS, 0);
+    ck_assert_uint_eq(last_line(0, 0)->start.flags & START_ANNOUNCE, 0);
+    cast_sweep(&cast, ~0u);
+    cast_wait_ms(&cast, 100);
+    ck_assert_uint_eq(lines(0, 0), 2);
+    ck_assert_uint_eq(last_line(0, 0)->start.flags & START_HOME_TESTS, 0);
+}
+END_TEST
+
 /* Durations of more than an hour are told again at half time, without announcement. */
 START_TEST(long_lifetimes_are_renewed)
 {
@@ -365,6 +383,7 @@ int main(void)
     tcase_add_test(tc, care_of_address_changes);
     tcase_add_test(tc, renewal_and_end_of_one_care_of_address);
     tcase_add_test(tc, path_mtu_reaches_the_forwarder);
+    tcase_add_test(tc, home_tests_are_left_to_the_primary);
     tcase_add_test(tc, long_lifetimes_are_renewed);
     tcase_add_test(tc, lifetime_hardly_longer_than_a_start);
     return check_main(suite);

@@ -533,7 +533,7 @@ static const struct {
     size_t kind;
 } reserved[] = {
     {"START",
-     "01eb0058" LINK HOME CARE_OF V6 GENERATION "001b7740 010203ff 01b205c8 a1a2a3a4 e8d5c3b2a1908070", 0},
+     "01e90058" LINK HOME CARE_OF V6 GENERATION "001b7740 010203ff 01b205c8 a1a2a3a4 e8d5c3b2a1908070", 0},
     {"STOP", "02ff0030" LINK HOME GENERATION "04 02 012c" MAC "ffffffffffff", 1},
     {"ACK", "03ff0030" LINK HOME GENERATION "0000050000000009 001b7740 1e 03 0102", 2},
     {"LOAD",
@@ -564,7 +564,7 @@ START_TEST(unused_bits_sent_as_zero)
     hello.hello.term = 0xffabcdef;
     delegation_start_encode(&w, &start.start);
     delegation_hello_encode(&w, &hello.hello);
-    ck_assert_uint_eq(bytes[1], 0xfc);
+    ck_assert_uint_eq(bytes[1], 0xfe);
     ck_assert_uint_eq(bytes[DELEGATION_START_SIZE + 8], 0);
 }
 END_TEST
