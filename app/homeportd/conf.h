@@ -60,6 +60,8 @@ struct conf_mobile {
 struct conf_ipsec {
     struct addr home;
     struct esp_association in, out;
+    bool has_home_test; /* a pair in tunnel mode for return routability (RFC 6275 section 10.4.6) */
+    struct esp_association home_test_in, home_test_out;
 };
 
 struct conf_foreign_agent {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * ipsec sections, ESP by configured keys: between a mobile node and its home agent (RFC 3776 section 4.2),
- * and inside a secondary or primary section between the two agents.
+ * with a home-test section inside for return routability, and inside a secondary or primary section between
+ * the two agents.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +84,12 @@ static void unlike(const struct word *w, const struct esp_association *in,
 static void unlike_others(const struct conf *conf, const struct word *w, const struct esp_association *in)
 {
     char text[ADDR_TEXT_MAX];
-    for (size_t i = 0; i < conf->n_ipsec; i++)
-        unlike(w, in, &conf->ipsec[i].in, addr_format(&conf->ipsec[i].home, text));
+    for (size_t i = 0; i < conf->n_ipsec; i++) {
+        const struct conf_ipsec *other = &conf->ipsec[i];
+        unlike(w, in, &other->in, addr_format(&other->home, text));
+        if (other->has_home_test)
+            unlike(w, in, &other->home_test_in, text);
+    }
     for (size_t i = 0; i < conf->n_peers; i++)
         if (conf->peers[i].protected)
             unlike(w, in, &conf->peers[i].esp_in, conf->peers[i].name);
@@ -112,6 +117,20 @@ static void unlike_other_homes(const struct conf *conf, const struct word *name,
             word_fault(name, "a second section for '%s'", name->text);
 }
 
+/* RFC 3776 section 4.3: with encryption. */
+static bool home_test_read(const struct reading *reading, const struct section *s, struct conf_ipsec *ipsec)
+{
+    struct section inner;
+    if (!section_only(s, "home-test", &inner))
+        return true;
+    if (!associations_read(reading, &inner, &ipsec->home_test_in, &ipsec->home_test_out))
+        return false;
+    unlike(section_word(&inner, inbound.spi), &ipsec->home_test_in, &ipsec->in, s->name.text);
+    ipsec->has_home_test = true;
+    return esp_association_encrypts(&ipsec->home_test_in) ||
+           word_fault(section_word(&inner, "algorithm"), "home tests are to be encrypted");
+}
+
 static void section_read(struct reading *reading, const struct section *s)
 {
     struct conf *conf = reading->conf;
@@ -120,6 +139,7 @@ static void section_read(struct reading *reading, const struct section *s)
     if (ok && addr_is_ipv4(&ipsec.home))
         ok = word_fault(&s->name, "'%s' is not IPv6: Mobile IPv4 has its own authentication", s->name.text);
     ok &= associations_read(reading, s, &ipsec.in, &ipsec.out);
+    ok &= home_test_read(reading, s, &ipsec);
     if (!ok)
         return;
     unlike_other_homes(conf, &s->name, &ipsec.home);

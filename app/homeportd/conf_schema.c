@@ -71,7 +71,9 @@ static cfg_opt_t mobile_node[] = {
     VALUE("algorithm"), VALUE("spi-in"), VALUE("key-in"), VALUE("auth-key-in"), VALUE("spi-out"), \
         VALUE("key-out"), VALUE("auth-key-out"), VALUE("replay-protection")
 
-static cfg_opt_t ipsec[] = {NAME, ASSOCIATIONS, CFG_END()};
+static cfg_opt_t associations[] = {NAME, ASSOCIATIONS, CFG_END()};
+
+static cfg_opt_t ipsec[] = {NAME, ASSOCIATIONS, SECTION("home-test", associations), CFG_END()};
 
 static cfg_opt_t router_advertisement[] = {
     NAME,
@@ -94,7 +96,7 @@ static cfg_opt_t secondary[] = {
     VALUE("other-spi"),
     VALUE("other-key"),
     VALUE("weight"),
-    SECTION("ipsec", ipsec),
+    SECTION("ipsec", associations),
     CFG_END(),
 };
 
@@ -106,7 +108,7 @@ static cfg_opt_t primary[] = {
     VALUE("other-spi"),
     VALUE("other-key"),
     LIST("home-networks"),
-    SECTION("ipsec", ipsec),
+    SECTION("ipsec", associations),
     CFG_END(),
 };
 

@@ -99,6 +99,14 @@ static struct mac home_link_mac(const struct control *c)
     return c->ports.port[RTE_MAX(port_index, 0)].mac;
 }
 
+int control_set_ipsec(struct control *c, const struct conf_ipsec *s)
+{
+    int ret = agent_ipsec_set(c->agent, &s->home, &s->in, &s->out);
+    if (ret == 0 && s->has_home_test)
+        ret = agent_home_test_set(c->agent, &s->home, &s->home_test_in, &s->home_test_out);
+    return ret;
+}
+
 static int open_agent(struct control *c)
 {
     uint8_t seed[AGENT_SEED];
@@ -117,8 +125,7 @@ static int open_agent(struct control *c)
         ret = agent_mobile_set(c->agent, &c->conf->mobiles[i].home, &c->conf->mobiles[i].sa,
                                c->conf->mobiles[i].nai);
     for (size_t i = 0; ret == 0 && i < c->conf->n_ipsec; i++)
-        ret =
-            agent_ipsec_set(c->agent, &c->conf->ipsec[i].home, &c->conf->ipsec[i].in, &c->conf->ipsec[i].out);
+        ret = control_set_ipsec(c, &c->conf->ipsec[i]);
     for (size_t i = 0; ret == 0 && i < c->conf->n_peers; i++)
         ret = agent_peer_set(c->agent, &c->conf->peers[i]);
     return ret;

@@ -129,6 +129,9 @@ void control_close(struct control *c);
  * do. */
 bool control_turn(struct control *c, struct instant now);
 
+/* A mobile node's ESP, to the agent. As agent_ipsec_set. */
+int control_set_ipsec(struct control *c, const struct conf_ipsec *s);
+
 /* Reload: takes over *conf (already checked by conf_can_reload) and applies it in slices. 0, and *conf is the
  * former one, for the caller to free: with a million mobile nodes that takes longer than a turn may. Or
  * -EBUSY: one is under way, or -errno: nothing was changed, *conf stays the caller's. */

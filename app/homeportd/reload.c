@@ -34,7 +34,7 @@ static void set_ipsec(struct control *c)
     char text[ADDR_TEXT_MAX];
     for (size_t i = 0; i < c->conf->n_ipsec; i++) {
         const struct conf_ipsec *s = &c->conf->ipsec[i];
-        int ret = agent_ipsec_set(c->agent, &s->home, &s->in, &s->out);
+        int ret = control_set_ipsec(c, s);
         if (ret != 0)
             log_error("reload: ESP of mobile node %s: %s", addr_format(&s->home, text), strerror(-ret));
     }

@@ -4,6 +4,11 @@
 #define KEY20    KEY16 "00010203"
 #define PEER_KEY "0a0b0c0d" KEY16
 
+/* Inside an ipsec section, in lines of their own. */
+#define HOME_TEST(algorithm, spi, keys) \
+    "home-test {\n" algorithm "\nspi-in = " spi " " keys "}\nspi-out = 1001"
+#define TEST_KEYS "key-in = 'hex:" KEY20 "' spi-out = 1013 key-out = 'hex:" KEY20 "'"
+
 /* The rows below change one place of it and rely on its line numbers. */
 static const char good[] = /* 1 */ "node = n\nid = 1\nrole = primary\n"
                                    /* 4 */ "port home { device = net_ring0\n"
@@ -101,6 +106,27 @@ START_TEST(good_ipsec_of_a_peer)
     ck_assert(!c->peers[0].protected);
     conf_free(c);
     free(text);
+}
+END_TEST
+
+START_TEST(good_home_test)
+{
+    char *text = changed_in(good, "spi-out = 1001", HOME_TEST("replay-protection = yes", "1012", TEST_KEYS));
+    struct conf *c = loaded(text);
+    const struct conf_ipsec *ipsec = &c->ipsec[0];
+    ck_assert(ipsec->has_home_test);
+    ck_assert_uint_eq(ipsec->home_test_in.spi, 1012);
+    ck_assert_uint_eq(ipsec->home_test_out.spi, 1013);
+    ck_assert_int_eq(ipsec->home_test_in.algorithm, ESP_AES_GCM);
+    ck_assert_uint_eq(ipsec->home_test_out.key_len, 20);
+    ck_assert(ipsec->home_test_in.replay_protection);
+    ck_assert(!ipsec->in.replay_protection);
+    ck_assert_uint_eq(ipsec->in.spi, 1000);
+    conf_free(c);
+    free(text);
+    c = loaded(good);
+    ck_assert(!c->ipsec[0].has_home_test);
+    conf_free(c);
 }
 END_TEST
 
@@ -250,6 +276,27 @@ static const struct fault faults[] = {
      "' }\nipsec { spi-in = 1002",
      24, "a second section"},
     {"another key in a peer's ipsec", "spi-out = 1003", "weight = 1 spi-out = 1003", 24, "weight"},
+    {"home tests under the SPI of the signalling", "spi-out = 1001", HOME_TEST("", "1000", TEST_KEYS), 21,
+     "1000 is that of 2001:db8:1::51 already"},
+    {"home tests under another's SPI", "ipsec '2001:db8:1::51' {\n",
+     "ipsec '2001:db8:1::52' { spi-in = 999 " TEST_KEYS "}\nipsec '2001:db8:1::51' { home-test {\n"
+     "spi-in = 999 " TEST_KEYS " }\n",
+     19, "999 is that of 2001:db8:1::52 already"},
+    {"signalling under the SPI of another's home tests", "ipsec '2001:db8:1::51' {\n",
+     "ipsec '2001:db8:1::52' { spi-in = 998 " TEST_KEYS " home-test { spi-in = 1000 " TEST_KEYS
+     " } }\nipsec '2001:db8:1::51' {\n",
+     19, "1000 is that of 2001:db8:1::52 already"},
+    {"home tests in clear", "spi-out = 1001",
+     HOME_TEST("algorithm = null-sha1", "1012",
+               "auth-key-in = 'hex:" KEY20 "' spi-out = 1013 auth-key-out = 'hex:" KEY20 "'"),
+     20, "home tests are to be encrypted"},
+    {"home tests without a key", "spi-out = 1001",
+     HOME_TEST("", "1012", "spi-out = 1013 key-out = 'hex:" KEY20 "'"), 19, "key-in is missing"},
+    {"home tests twice", "spi-out = 1001",
+     "home-test { spi-in = 1012 " TEST_KEYS " }\nhome-test { spi-in = 1014 " TEST_KEYS " }\nspi-out = 1001",
+     20, "a second section"},
+    {"home tests with a name", "spi-out = 1001", "home-test x { spi-in = 1012 " TEST_KEYS " } spi-out = 1001",
+     19, "this section has no name"},
 };
 
 START_TEST(refuses)
@@ -289,6 +336,7 @@ int main(void)
     tcase_add_test(tests, rows_of_both_families);
     tcase_add_test(tests, good_ipsec);
     tcase_add_test(tests, good_ipsec_of_a_peer);
+    tcase_add_test(tests, good_home_test);
     tcase_add_test(tests, ipsec_with_authentication_key);
     tcase_add_test(tests, good_advertisement);
     tcase_add_test(tests, prefixes_may_be_withheld);
