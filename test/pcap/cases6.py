@@ -214,6 +214,58 @@ def protected_by_esp(s):
     s.count(agent_bindings_created=1, agent_bindings_moved=1, worker_tunnelled=2)
 
 
+TESTS = (1002, (bytes(range(16)), bytes(range(20))))
+HOME_TEST_LINE = ESP_LINE.replace("}\n", (
+    f'home-test {{ algorithm = aes-cbc-sha1  spi-in = {TESTS[0]}  key-in = "hex:{TESTS[1][0].hex()}"  '
+    f'auth-key-in = "hex:{TESTS[1][1].hex()}"  spi-out = 1003  key-out = "hex:{TESTS[1][0].hex()}"  '
+    f'auth-key-out = "hex:{TESTS[1][1].hex()}" }} }}\n'))
+
+
+@case("home-test", associations=mobile_line6(MOBILE6, SA6) + HOME_TEST_LINE)
+def home_tests_in_esp(s):
+    """Home test inits come out of ESP in tunnel mode, from the care-of address, and go on as what comes out of the
+    plain tunnel does; that they do not come out of any more (RFC 6275 10.4.6). Nor do pieces of a home test go
+    into it."""
+    number = 0
+    def send(packet, care_of=CARE_OF6, flip=0):
+        nonlocal number
+        number += 1
+        protected = bytearray(esp_tunnel(TESTS[0], number, TESTS[1], packet))
+        protected[-1] ^= flip
+        s.from_router(with_payload(care_of, HA6, ESP, bytes(protected), hops=61))
+    init = home_test(MOBILE6, CORRESPONDENT6)
+    s.at(1.5)
+    s.register()
+    s.host_says_hello()
+    s.at(6)
+    send(init)
+    s.to_router(decremented6(init))
+    s.at(6.1)  # to a host on the home link
+    other = home_test(MOBILE6, HOST6)
+    send(other)
+    s.out(frame6(HA_MAC, HOST_MAC, decremented6(other)))
+    s.at(6.2)  # its hops run out
+    last = home_test(MOBILE6, CORRESPONDENT6, hops=1)
+    send(last)
+    s.to_router(encapsulated6(icmp6_error(HA6, last, *HOPS_OUT), HA6, CARE_OF6))
+    s.at(7)  # forged, from elsewhere, of somebody else, to us
+    send(init, flip=1)
+    send(init, care_of=CARE_OF6_2)
+    send(home_test(OTHER6, CORRESPONDENT6))
+    send(home_test(MOBILE6, HA6))
+    s.at(8)  # in clear: by itself, and in pieces
+    s.from_router(encapsulated6(init, CARE_OF6, HA6))
+    for part in fragments6(home_test(CORRESPONDENT6, MOBILE6, kind=HOME_TEST), 64, 9):
+        s.from_router(part)
+    s.at(9)  # all others pass the tunnel both ways
+    packet = s.ping(source=MOBILE6, destination=CORRESPONDENT6)
+    s.from_router(encapsulated6(packet, CARE_OF6, HA6))
+    s.to_router(decremented6(packet))
+    s.pass_through(s.ping())
+    s.count(agent_home_tests_opened=3, agent_esp_forged=1, agent_home_tests_discarded=3, worker_home_test_init=1,
+            worker_home_test_hidden=2, worker_decapsulated=1, worker_tunnelled=1)
+
+
 # ---- What cannot go on ----
 
 @case("hop-limit")

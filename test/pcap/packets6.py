@@ -6,6 +6,7 @@ import hmac
 import socket
 import struct
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from scapy.config import conf
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,
@@ -16,13 +17,13 @@ from scapy.packet import Raw
 conf.verb = 0
 __all__ = ["Ether", "ICMPv6EchoRequest", "IPv6", "Raw", "TCP", "UDP", "acknowledgement", "address6",
            "advertisement", "binding_update", "decremented6", "destination_options", "encapsulated6", "esp",
-           "flow_label", "fragments6", "frame6", "hop_by_hop", "icmp6_error", "icmp6_of", "link_local", "of_home_address", "probe6",
-           "sealed", "solicitation", "solicited_node", "text6", "to_home_address", "with_payload",
-           "ACCEPTED", "AUTHENTICATED", "ESP", "HOME_REGISTRATION", "LINK_LOCAL"]
+           "esp_tunnel", "flow_label", "fragments6", "frame6", "hop_by_hop", "icmp6_error", "icmp6_of", "link_local", "of_home_address", "probe6",
+           "home_test", "sealed", "solicitation", "solicited_node", "text6", "to_home_address", "with_payload",
+           "ACCEPTED", "AUTHENTICATED", "ESP", "HOME_REGISTRATION", "HOME_TEST", "LINK_LOCAL"]
 
 ALL_NODES, ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
 IPV6, ROUTING, FRAGMENT, ESP, ICMPV6, NOTHING, OPTIONS, MOBILITY = 41, 43, 44, 50, 58, 59, 60, 135
-UPDATE, ACKNOWLEDGEMENT = 5, 6
+HOME_TEST_INIT, HOME_TEST, UPDATE, ACKNOWLEDGEMENT = 1, 3, 5, 6
 AUTHENTICATED, HOME_REGISTRATION, LINK_LOCAL, ACCEPTED = 0x8000, 0x4000, 0x2000, 0
 ERROR_MAX = 1280  # of an ICMPv6 error, RFC 4443 section 2.4 (c)
 
@@ -262,3 +263,19 @@ def esp(spi, number, key, payload, protocol=MOBILITY):
     padding = -(len(payload) + 2) % 4
     covered = struct.pack("!II", spi, number) + payload + bytes(range(1, padding + 1)) + bytes([padding, protocol])
     return covered + hmac.new(key, covered, hashlib.sha1).digest()[:12]
+
+
+def esp_tunnel(spi, number, keys, packet):
+    """RFC 4303 section 2 in tunnel mode, by AES-CBC (RFC 3602) and HMAC-SHA1-96; keys: of both."""
+    packet = bytes(packet)
+    padding, vector = -(len(packet) + 2) % 16, bytes([number]) * 16
+    cipher = Cipher(algorithms.AES(keys[0]), modes.CBC(vector)).encryptor()
+    hidden = cipher.update(packet + bytes(range(1, padding + 1)) + bytes([padding, IPV6])) + cipher.finalize()
+    covered = struct.pack("!II", spi, number) + vector + hidden
+    return covered + hmac.new(keys[1], covered, hashlib.sha1).digest()[:12]
+
+
+def home_test(source, destination, hops=64, kind=HOME_TEST_INIT):
+    """Sections 6.1.3 and 6.1.5."""
+    fields = bytes(2) + b"a cookie" + (b"a token " if kind == HOME_TEST else b"")
+    return with_payload(source, destination, MOBILITY, finished(mobility(kind, fields), (source, destination)), hops=hops)
