@@ -3,7 +3,7 @@
 """The home test of the return routability procedure (RFC 6275 section 5.2.5), made by other hands than the appliance's: a mobile
 node's end and a correspondent's.
 
-    home_test.py correspond                           answers each home test init; prints a line for each
+    home_test.py correspond                           answers each home test init and care-of test init; prints a line for each
     home_test.py init CARE-OF [OPTION...]             sends one in ESP in tunnel mode (RFC 6275 section 10.4.6), or with --plain in the
                                                       plain tunnel; prints one line:
         test from HOME-AGENT number N hops H              a home test with our cookie came in ESP, its sequence number, the hops left
@@ -24,6 +24,8 @@ from scapy.packet import Raw
 HOME, HOME_AGENT, CORRESPONDENT = "2001:db8:1::50", "2001:db8:1::2", "2001:db8:9::2"
 MOBILITY, NO_NEXT, IPV6_CHECKSUM, CHECKSUM_AT = 135, 59, 7, 4
 INIT, TEST = 1, 3
+CARE_OF_INIT, CARE_OF_TEST = 2, 4
+ANSWERS = {INIT: ("init", TEST), CARE_OF_INIT: ("care-of init", CARE_OF_TEST)}
 KEY, AUTH_KEY = bytes(range(16)), bytes(range(32))
 SPI_TO_AGENT, SPI_FROM_AGENT = 3000, 3001
 
@@ -45,10 +47,11 @@ def correspond():
         print("listening", flush=True)
         while True:
             message, sender = link.recvfrom(2048)
-            if len(message) < 16 or message[2] != INIT:
+            if len(message) < 16 or message[2] not in ANSWERS:
                 continue
-            print(f"init from {sender[0]} cookie {message[8:16].hex()}", flush=True)
-            link.sendto(struct.pack(">BBBBHH", NO_NEXT, 2, TEST, 0, 0, 7) + message[8:16] + b"a token!", sender[:1] + (0,))
+            what, answer = ANSWERS[message[2]]
+            print(f"{what} from {sender[0]} cookie {message[8:16].hex()}", flush=True)
+            link.sendto(struct.pack(">BBBBHH", NO_NEXT, 2, answer, 0, 0, 7) + message[8:16] + b"a token!", sender[:1] + (0,))
 
 
 def checksum(packet):
