@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "options.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "machine.h"
@@ -47,29 +44,13 @@ static const char help[] =
     "rows\n";
 
 struct state {
+    struct command_line line;
     struct options *o;
-    const char *option; /* being read */
-    bool done;
-    char error[160];
 };
 
 static bool complain(struct state *s, const char *what)
 {
-    snprintf(s->error, sizeof(s->error), "%s", what);
-    return false;
-}
-
-static bool parse_number(struct state *s, const char *text, uint32_t min, uint32_t max, uint32_t *out)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
-    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0 || value < min || value > max) {
-        snprintf(s->error, sizeof(s->error), "%.40s is not a number from %u to %u", text, min, max);
-        return false;
-    }
-    *out = (uint32_t)value;
-    return true;
+    return command_line_complain(&s->line, what);
 }
 
 static bool parse_count(struct state *s, const char *text, uint32_t *out)
@@ -80,7 +61,7 @@ static bool parse_count(struct state *s, const char *text, uint32_t *out)
     if (len >= sizeof(digits) || text[len + (unit != 1)] != '\0')
         return complain(s, "a number of bindings is a number, with k or M behind it or not");
     snprintf(digits, sizeof(digits), "%.*s", (int)len, text);
-    if (!parse_number(s, digits, 1, SETUP_BINDINGS_MAX / unit, out))
+    if (!command_line_number(&s->line, digits, 1, SETUP_BINDINGS_MAX / unit, out))
         return false;
     *out *= unit;
     return true;
@@ -94,7 +75,7 @@ static bool parse_word(struct state *s, const char *text, const char *(*word)(un
             *out = i;
             return true;
         }
-    snprintf(s->error, sizeof(s->error), "there is no %.40s", text);
+    snprintf(s->line.error, sizeof(s->line.error), "there is no %.40s", text);
     return false;
 }
 
@@ -107,12 +88,12 @@ static bool one_bindings(struct state *s, const char *text, uint32_t *out)
 
 static bool one_burst(struct state *s, const char *text, uint32_t *out)
 {
-    return parse_number(s, text, 1, SETUP_BURST_MAX, out);
+    return command_line_number(&s->line, text, 1, SETUP_BURST_MAX, out);
 }
 
 static bool one_workers(struct state *s, const char *text, uint32_t *out)
 {
-    return parse_number(s, text, 1, SETUP_WORKERS_MAX, out);
+    return command_line_number(&s->line, text, 1, SETUP_WORKERS_MAX, out);
 }
 
 static const char *size_word(unsigned i)
@@ -222,7 +203,7 @@ static bool append_row(struct state *s, const char *text, void *context)
     if (s->o->n_rows == OPTIONS_ROWS_MAX)
         return complain(s, "too many rows");
     if (!row_find(text, &s->o->rows[s->o->n_rows])) {
-        snprintf(s->error, sizeof(s->error), "there is no row %.40s; try --help", text);
+        snprintf(s->line.error, sizeof(s->line.error), "there is no row %.40s; try --help", text);
         return false;
     }
     s->o->n_rows++;
@@ -234,31 +215,13 @@ static bool take_rows(struct state *s, const char *text)
     return for_each(s, text, append_row, NULL);
 }
 
-#define NUMBER_OPTION(name, min, max)                          \
-    static bool take_##name(struct state *s, const char *text) \
-    {                                                          \
-        uint32_t value;                                        \
-        if (!parse_number(s, text, min, max, &value))          \
-            return false;                                      \
-        s->o->name = value;                                    \
-        return true;                                           \
-    }
+NUMBER_OPTION(runs, s->o->runs, 1, RUN_RUNS_MAX)
+NUMBER_OPTION(run_ms, s->o->run_ms, 1, 60000)
+NUMBER_OPTION(buffers, s->o->buffers, 64, 1 << 20)
 
-NUMBER_OPTION(runs, 1, RUN_RUNS_MAX)
-NUMBER_OPTION(run_ms, 1, 60000)
-NUMBER_OPTION(buffers, 64, 1 << 20)
-
-#define FLAG_OPTION(name)                                      \
-    static bool take_##name(struct state *s, const char *text) \
-    {                                                          \
-        (void)text;                                            \
-        s->o->name = true;                                     \
-        return true;                                           \
-    }
-
-FLAG_OPTION(no_huge)
-FLAG_OPTION(checksum_good)
-FLAG_OPTION(json)
+FLAG_OPTION(no_huge, s->o->no_huge)
+FLAG_OPTION(checksum_good, s->o->checksum_good)
+FLAG_OPTION(json, s->o->json)
 
 #define TEXT_OPTION(name)                                      \
     static bool take_##name(struct state *s, const char *text) \
@@ -284,58 +247,37 @@ static bool take_help(struct state *s, const char *text)
         printf("  %s%-*s %s\n", k->name, (int)(25 - strlen(k->name)),
                k->name[strlen(k->name) - 1] == '-' ? "N" : "", k->text);
     puts("\nExit status: 0; 1 it could not be measured; 2 usage.");
-    return s->done = true;
+    return s->line.done = true;
 }
 
 static bool take_version(struct state *s, const char *text)
 {
     (void)text;
     puts("homeport-bench " HOMEPORT_VERSION);
-    return s->done = true;
+    return s->line.done = true;
 }
 
-/* X(name, function that takes its value, argument): every option there is. */
-#define OPTIONS(X)                                            \
-    X("bindings", take_bindings, required_argument)           \
-    X("rows", take_rows, required_argument)                   \
-    X("size", take_size, required_argument)                   \
-    X("burst", take_burst, required_argument)                 \
-    X("encapsulation", take_encapsulation, required_argument) \
-    X("traffic", take_traffic, required_argument)             \
-    X("hit", take_hit, required_argument)                     \
-    X("family", take_family, required_argument)               \
-    X("workers", take_workers, required_argument)             \
-    X("pcap", take_pcap, required_argument)                   \
-    X("runs", take_runs, required_argument)                   \
-    X("run-ms", take_run_ms, required_argument)               \
-    X("buffers", take_buffers, required_argument)             \
-    X("checksum-offload", take_checksum_good, no_argument)    \
-    X("lcores", take_lcores, required_argument)               \
-    X("no-huge", take_no_huge, no_argument)                   \
-    X("json", take_json, no_argument)                         \
-    X("plot", take_plot, required_argument)                   \
-    X("help", take_help, no_argument)                         \
-    X("version", take_version, no_argument)
-
-/* Each has a value of its own, lest getopt take an ambiguous abbreviation for the first that fits. */
-enum {
-    OPTION_FIRST = 256,
-    OPTION_BEFORE = OPTION_FIRST - 1,
-#define X(name, function, argument) OPTION_##function,
-    OPTIONS(X)
-#undef X
-};
-
-static const struct option names[] = {
-#define X(name, function, argument) {name, argument, NULL, OPTION_##function},
-    OPTIONS(X)
-#undef X
-        {NULL, 0, NULL, 0}};
-
-static bool (*const takers[])(struct state *, const char *) = {
-#define X(name, function, argument) function,
-    OPTIONS(X)
-#undef X
+static const struct command_line_option options[] = {
+    {"bindings", take_bindings, required_argument},
+    {"rows", take_rows, required_argument},
+    {"size", take_size, required_argument},
+    {"burst", take_burst, required_argument},
+    {"encapsulation", take_encapsulation, required_argument},
+    {"traffic", take_traffic, required_argument},
+    {"hit", take_hit, required_argument},
+    {"family", take_family, required_argument},
+    {"workers", take_workers, required_argument},
+    {"pcap", take_pcap, required_argument},
+    {"runs", take_runs, required_argument},
+    {"run-ms", take_run_ms, required_argument},
+    {"buffers", take_buffers, required_argument},
+    {"checksum-offload", take_checksum_good, no_argument},
+    {"lcores", take_lcores, required_argument},
+    {"no-huge", take_no_huge, no_argument},
+    {"json", take_json, no_argument},
+    {"plot", take_plot, required_argument},
+    {"help", take_help, no_argument},
+    {"version", take_version, no_argument},
 };
 
 /* A capture has its own bindings, sizes and destinations. */
@@ -349,30 +291,12 @@ static bool complete(struct state *s)
     return true;
 }
 
-static bool take_all(struct state *s, int argc, char **argv)
-{
-    for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-        if (c == '?')
-            return complain(s, "try --help");
-        s->option = names[c - OPTION_FIRST].name;
-        if (!takers[c - OPTION_FIRST](s, optarg))
-            return false;
-        if (s->done)
-            return true;
-    }
-    s->option = NULL;
-    if (optind < argc)
-        return complain(s, "there are options only; try --help");
-    return complete(s);
-}
-
 enum options_result options_parse(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.runs = 9, .run_ms = 50, .buffers = 4096};
-    struct state s = {.o = o};
-    if (take_all(&s, argc, argv))
-        return s.done ? OPTIONS_DONE : OPTIONS_RUN;
-    fprintf(stderr, "homeport-bench: %s%s%s%s\n", s.option != NULL ? "--" : "",
-            s.option != NULL ? s.option : "", s.option != NULL ? ": " : "", s.error);
-    return OPTIONS_BAD;
+    struct state s = {.line = {.program = "homeport-bench",
+                               .options = options,
+                               .n_options = sizeof(options) / sizeof(options[0])},
+                      .o = o};
+    return command_line_read(&s.line, &s, complete, argc, argv);
 }

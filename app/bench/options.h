@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "command_line.h"
 #include "rows.h"
 
 enum { OPTIONS_LIST_MAX = 16, OPTIONS_ROWS_MAX = 32 };
@@ -28,8 +29,6 @@ struct options {
     const char *pcap;   /* the same */
     const char *lcores; /* NULL: what there is */
 };
-
-enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
 
 /* OPTIONS_DONE: help or version was printed; OPTIONS_BAD: what is wrong is on stderr. */
 enum options_result options_parse(int argc, char **argv, struct options *options);

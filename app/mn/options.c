@@ -2,12 +2,10 @@
 #include "options.h"
 #include "mip4.h"
 
-#include <ctype.h>
-#include <errno.h>
+#include <assert.h>
 #include <getopt.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static const char help[] =
     "usage: homeport-mn --home-agent ADDRESS --care-of ADDRESS[,...] (--home ... --key ... | --mobile-nodes "
@@ -60,33 +58,20 @@ static const char help[] =
 enum { HOMES_MAX = 256, NETMASK_IPV4 = 24, NETMASK_IPV6 = 64 };
 
 struct state {
+    struct command_line line;
     struct options *o;
     struct mobile_identity like; /* what belongs to all --home together, */
     bool has_key;
     const char *homes[HOMES_MAX]; /* which therefore wait until all options are read */
     size_t home_count;
-    const char *option; /* being read; NULL: none */
-    bool done;
-    char error[ROSTER_ERROR_MAX];
 };
+
+/* What the roster says of a row goes there. */
+static_assert((int)COMMAND_LINE_ERROR_MAX >= (int)ROSTER_ERROR_MAX, "an error of the roster fits");
 
 static bool complain(struct state *s, const char *what)
 {
-    snprintf(s->error, sizeof(s->error), "%s", what);
-    return false;
-}
-
-static bool parse_number(struct state *s, const char *text, uint32_t min, uint32_t max, uint32_t *out)
-{
-    char *end;
-    errno = 0;
-    const unsigned long long value = strtoull(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0 || value < min || value > max) {
-        snprintf(s->error, sizeof(s->error), "%.60s is not a number from %u to %u", text, min, max);
-        return false;
-    }
-    *out = (uint32_t)value;
-    return true;
+    return command_line_complain(&s->line, what);
 }
 
 size_t options_addresses(const char *text, struct addr out[static NET_SOCKETS_MAX])
@@ -111,7 +96,7 @@ static bool parse_address(struct state *s, const char *text, struct addr *out)
 {
     struct addr a;
     if (!addr_parse(text, &a) || addr_is_unspecified(&a)) {
-        snprintf(s->error, sizeof(s->error), "%.60s is not an address", text);
+        snprintf(s->line.error, sizeof(s->line.error), "%.60s is not an address", text);
         return false;
     }
     *out = a;
@@ -126,16 +111,6 @@ static bool parse_interface(struct state *s, const char *text, const char **out)
     return true;
 }
 
-#define NUMBER_OPTION(name, field, min, max)                   \
-    static bool take_##name(struct state *s, const char *text) \
-    {                                                          \
-        uint32_t value;                                        \
-        if (!parse_number(s, text, min, max, &value))          \
-            return false;                                      \
-        field = (typeof(field))value;                          \
-        return true;                                           \
-    }
-
 NUMBER_OPTION(port, s->o->port, 1, 65535)
 NUMBER_OPTION(lifetime, s->o->policy.lifetime_s, 1, MIP4_LIFETIME_INFINITE)
 NUMBER_OPTION(renew, s->o->policy.renew_s, 1, 65535)
@@ -145,14 +120,6 @@ NUMBER_OPTION(roam_every, s->o->roam_every_s, 1, 1000000)
 NUMBER_OPTION(duration, s->o->duration_s, 0, 100000000)
 NUMBER_OPTION(netmask, s->o->netmask_bits, 1, 128)
 NUMBER_OPTION(stream_port, s->o->stream_port, 0, 65535)
-
-#define FLAG_OPTION(name, field)                               \
-    static bool take_##name(struct state *s, const char *text) \
-    {                                                          \
-        (void)text;                                            \
-        field = true;                                          \
-        return true;                                           \
-    }
 
 FLAG_OPTION(spread, s->o->spread)
 FLAG_OPTION(deregister, s->o->deregister)
@@ -176,7 +143,7 @@ static bool take_spi(struct state *s, const char *text)
 static bool take_key(struct state *s, const char *text)
 {
     s->has_key = true;
-    return roster_key(text, &s->like.key, s->error);
+    return roster_key(text, &s->like.key, s->line.error);
 }
 
 static bool take_algorithm(struct state *s, const char *text)
@@ -196,7 +163,7 @@ static bool take_replay(struct state *s, const char *text)
 
 static bool take_mobile_nodes(struct state *s, const char *text)
 {
-    return roster_add_file(&s->o->roster, text, s->error);
+    return roster_add_file(&s->o->roster, text, s->line.error);
 }
 
 static bool take_home_agent(struct state *s, const char *text)
@@ -224,64 +191,43 @@ static bool take_help(struct state *s, const char *text)
 {
     (void)text;
     fputs(help, stdout);
-    return s->done = true;
+    return s->line.done = true;
 }
 
 static bool take_version(struct state *s, const char *text)
 {
     (void)text;
     puts("homeport-mn " HOMEPORT_VERSION);
-    return s->done = true;
+    return s->line.done = true;
 }
 
-/* X(name, function that takes its value, argument): every option there is. */
-#define OPTIONS(X)                                          \
-    X("home", take_home, required_argument)                 \
-    X("spi", take_spi, required_argument)                   \
-    X("key", take_key, required_argument)                   \
-    X("algorithm", take_algorithm, required_argument)       \
-    X("replay", take_replay, required_argument)             \
-    X("mobile-nodes", take_mobile_nodes, required_argument) \
-    X("home-agent", take_home_agent, required_argument)     \
-    X("care-of", take_care_of, required_argument)           \
-    X("spread", take_spread, no_argument)                   \
-    X("port", take_port, required_argument)                 \
-    X("lifetime", take_lifetime, required_argument)         \
-    X("renew", take_renew, required_argument)               \
-    X("rate", take_rate, required_argument)                 \
-    X("tries", take_tries, required_argument)               \
-    X("roam-every", take_roam_every, required_argument)     \
-    X("duration", take_duration, required_argument)         \
-    X("deregister", take_deregister, no_argument)           \
-    X("at-home", take_at_home, required_argument)           \
-    X("netmask", take_netmask, required_argument)           \
-    X("tun", take_tun, required_argument)                   \
-    X("reverse-tunnel", take_reverse_tunnel, no_argument)   \
-    X("stream-port", take_stream_port, required_argument)   \
-    X("json", take_json, no_argument)                       \
-    X("quiet", take_quiet, no_argument)                     \
-    X("help", take_help, no_argument)                       \
-    X("version", take_version, no_argument)
-
-/* Each has a value of its own, lest getopt take an ambiguous abbreviation for the first that fits. */
-enum {
-    OPTION_FIRST = 256,
-    OPTION_BEFORE = OPTION_FIRST - 1,
-#define X(name, function, argument) OPTION_##function,
-    OPTIONS(X)
-#undef X
-};
-
-static const struct option names[] = {
-#define X(name, function, argument) {name, argument, NULL, OPTION_##function},
-    OPTIONS(X)
-#undef X
-        {NULL, 0, NULL, 0}};
-
-static bool (*const takers[])(struct state *, const char *) = {
-#define X(name, function, argument) function,
-    OPTIONS(X)
-#undef X
+static const struct command_line_option options[] = {
+    {"home", take_home, required_argument},
+    {"spi", take_spi, required_argument},
+    {"key", take_key, required_argument},
+    {"algorithm", take_algorithm, required_argument},
+    {"replay", take_replay, required_argument},
+    {"mobile-nodes", take_mobile_nodes, required_argument},
+    {"home-agent", take_home_agent, required_argument},
+    {"care-of", take_care_of, required_argument},
+    {"spread", take_spread, no_argument},
+    {"port", take_port, required_argument},
+    {"lifetime", take_lifetime, required_argument},
+    {"renew", take_renew, required_argument},
+    {"rate", take_rate, required_argument},
+    {"tries", take_tries, required_argument},
+    {"roam-every", take_roam_every, required_argument},
+    {"duration", take_duration, required_argument},
+    {"deregister", take_deregister, no_argument},
+    {"at-home", take_at_home, required_argument},
+    {"netmask", take_netmask, required_argument},
+    {"tun", take_tun, required_argument},
+    {"reverse-tunnel", take_reverse_tunnel, no_argument},
+    {"stream-port", take_stream_port, required_argument},
+    {"json", take_json, no_argument},
+    {"quiet", take_quiet, no_argument},
+    {"help", take_help, no_argument},
+    {"version", take_version, no_argument},
 };
 
 /* ADDRESS or ADDRESS+COUNT. */
@@ -297,9 +243,9 @@ static bool add_home(struct state *s, const char *text)
     first[len] = '\0';
     if (!parse_address(s, first, &s->like.home))
         return false;
-    if (text[len] == '+' && !parse_number(s, text + len + 1, 1, UINT32_C(1) << 24, &count))
+    if (text[len] == '+' && !command_line_number(&s->line, text + len + 1, 1, UINT32_C(1) << 24, &count))
         return false;
-    return roster_add_range(&s->o->roster, &s->like, count, s->error);
+    return roster_add_range(&s->o->roster, &s->like, count, s->line.error);
 }
 
 /* A mobile node, its care-of addresses and its home agent: there are no tunnels from one to the other. */
@@ -334,23 +280,6 @@ static bool complete(struct state *s)
     return one_family(s);
 }
 
-static bool take_all(struct state *s, int argc, char **argv)
-{
-    for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-        if (c == '?')
-            return complain(s, "try --help");
-        s->option = names[c - OPTION_FIRST].name;
-        if (!takers[c - OPTION_FIRST](s, optarg))
-            return false;
-        if (s->done)
-            return true;
-    }
-    s->option = NULL;
-    if (optind < argc)
-        return complain(s, "there are options only; try --help");
-    return complete(s);
-}
-
 enum options_result options_parse(int argc, char **argv, struct options *o)
 {
     *o = (struct options){
@@ -361,16 +290,15 @@ enum options_result options_parse(int argc, char **argv, struct options *o)
         .stream_port = 9, /* "discard" (RFC 863) */
     };
     struct state s = {
+        .line = {.program = "homeport-mn",
+                 .options = options,
+                 .n_options = sizeof(options) / sizeof(options[0])},
         .o = o,
         .like = {.spi = MIP4_SPI_MIN,
                  .key.algorithm = ROSTER_ALGORITHM_OF_FAMILY,
                  .replay = MOBILE_TIMESTAMP},
     };
-    if (take_all(&s, argc, argv))
-        return s.done ? OPTIONS_DONE : OPTIONS_RUN;
-    fprintf(stderr, "homeport-mn: %s%s%s%s\n", s.option != NULL ? "--" : "", s.option != NULL ? s.option : "",
-            s.option != NULL ? ": " : "", s.error);
-    return OPTIONS_BAD;
+    return command_line_read(&s.line, &s, complete, argc, argv);
 }
 
 void options_clear(struct options *o)

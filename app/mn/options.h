@@ -5,6 +5,7 @@
 #ifndef MN_OPTIONS_H
 #define MN_OPTIONS_H
 
+#include "command_line.h"
 #include "net.h"
 #include "roster.h"
 
@@ -29,8 +30,6 @@ struct options {
     const char *at_home; /* interface on the home link; NULL: stays abroad */
     const char *tun;     /* NULL: none */
 };
-
-enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
 
 /* OPTIONS_DONE: help or version was printed; OPTIONS_BAD: what is wrong is on stderr. */
 enum options_result options_parse(int argc, char **argv, struct options *o);
