@@ -51,8 +51,8 @@ static bool take_all(struct command_line *line, struct state *s, int argc, char 
         line->option = o->name;
         if (!o->take(s, optarg))
             return false;
+        line->option = NULL;
     }
-    line->option = NULL;
     return line->done || optind == argc || command_line_complain(line, "there are options only; try --help");
 }
 
