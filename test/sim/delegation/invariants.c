@@ -78,15 +78,16 @@ static bool holding_of(const struct appliance *primary, const struct addr *home,
     return false;
 }
 
-/* Its table is not known yet: an unfinished synchronisation; or it was taken out of the configuration before
- * the primary restarted, and has the rest of a lease. */
+/* Its table is not known yet: an unfinished synchronisation, before which there is no floor, also of a node
+ * that is suspect meanwhile; or it was taken out of the configuration before the primary restarted, and has
+ * the rest of a lease. */
 static bool is_unknown(const struct appliance *primary, const struct appliance *secondary)
 {
     const uint64_t lease_ns = (primary->settings.delegation.lease_ms + 250) * NSEC_PER_MS;
     struct peer_view v;
     if (!peer_of(primary, secondary->name, &v))
         return primary->starts > 1 && primary->world->now_ns < primary->up_ns + lease_ns;
-    return v.state == PEER_UNMET || v.state == PEER_SYNCING;
+    return v.state != PEER_DEAD && v.floor == 0;
 }
 
 /* ---- I5: who intercepts is the owner, or is named in something unfinished ---- */

@@ -428,6 +428,23 @@ static void table_meets_standstill(struct world *world, uint64_t variant)
     world_settle(world);
 }
 
+/* ---- Nothing is heard of a secondary after the session has begun: its lease goes on ---- */
+static void session_unheard(struct world *world, uint64_t variant)
+{
+    const struct plan plan = plan_of(1, 4);
+    scenario_begin(world, variant, &plan);
+    wait_ms(world, 4000);
+    register_all(world, 300);
+    delegate_all_to_s1(world);
+    wait_ms(world, variant * 50);
+    world->network.drop_type = DELEGATION_SYNC_REQ;
+    world->network.drop_left = UINT32_MAX;
+    appliance_crash(&world->nodes[0], 20 * NSEC_PER_MS);
+    wait_ms(world, 3000);
+    world_settle(world);
+    expect(world, intercepted(world) == world->n_mobiles, "everybody is intercepted");
+}
+
 /* ---- A primary without its store hears first from the one, then from the other who had a binding ---- */
 static void fall_silent(struct world *world, size_t node, bool silent)
 {
@@ -515,6 +532,7 @@ const struct script scripts[] = {
     {"detection-meets-standstill", detection_meets_standstill, 2},
     {"renewal-at-the-end", renewal_at_the_end, 2},
     {"table-meets-standstill", table_meets_standstill, 6},
+    {"session-unheard", session_unheard, 10},
     {"two-holders", two_holders, 4},
     {"old-meets-restart", old_meets_restart, 6},
     {"join-and-drain", join_and_drain, 3},
