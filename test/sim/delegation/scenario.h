@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What happens in a scenario: drawn from its seed, or written down (scripted.c). */
+/* What happens in a scenario: drawn from its seed, or written down (scripted*.c). */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 
