@@ -36,6 +36,16 @@ uint32_t inet_sum(uint32_t partial, const void *bytes, size_t len);
 /* Folds and complements: what goes into a checksum field (host byte order). */
 uint16_t inet_finish(uint32_t partial);
 
+/* An address of 16 bytes, as a cursor's next; addr_unspecified where there are not so many. */
+static inline struct addr read_addr(struct reader *r)
+{
+    struct addr a = addr_unspecified;
+    const uint8_t *p = read_bytes(r, sizeof(a.b));
+    if (p != NULL)
+        memcpy(a.b, p, sizeof(a.b));
+    return a;
+}
+
 /* A header of either family as control reads it. */
 struct ip_header {
     struct addr source;
@@ -54,6 +64,8 @@ struct ip_header {
      * header (section 6.4). addr_unspecified: there is none. */
     struct addr home;
     struct addr routed_home;
+    bool router_alert; /* IPv6: the hop-by-hop option that multicast listener discovery bears (RFC 2711
+                          section 2.1, value 0) */
 };
 
 /* Where the addresses of ip end: with the home address in place of the one that stands for it on the way, as
@@ -96,7 +108,7 @@ enum ip_decode ip_decode(const uint8_t *bytes, size_t len, struct ip_header *out
 bool ip_decode_beginning(const uint8_t *bytes, size_t len, struct ip_header *out);
 /* Writes the header for a payload of total_len - its own length bytes: 20 bytes with their checksum, or 40
  * and, where home or routed_home are set, the destination options header or routing header that bears them
- * (24 bytes each; ip->total_len must count them). */
+ * (24 bytes each), where router_alert is, a hop-by-hop options header (8); ip->total_len must count them. */
 void ip_encode(struct writer *w, const struct ip_header *h);
 /* Bytes that ip_encode writes. */
 size_t ip_header_size(const struct ip_header *h);

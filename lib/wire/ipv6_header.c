@@ -15,7 +15,8 @@ enum extension { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION_OPTION
 /* The codes of a parameter problem (RFC 4443 section 3.4). */
 enum { PROBLEM_FIELD = 0, PROBLEM_NEXT_HEADER = 1, PROBLEM_OPTION = 2 };
 
-enum { OPTION_PAD1 = 0, OPTION_PADN = 1, OPTION_HOME_ADDRESS = 201 };
+enum { OPTION_PAD1 = 0, OPTION_PADN = 1, OPTION_ROUTER_ALERT = 5, OPTION_HOME_ADDRESS = 201 };
+enum { ROUTER_ALERT_LEN = 2, ROUTER_ALERT_MLD = 0 /* RFC 2711 section 2.1 */ };
 enum { HOME_ADDRESS_LEN = 16, BEARER = 24 /* bytes of a header with one home address, either kind */ };
 
 enum { ROUTING_TYPE_AT = 2, ROUTING_LEFT_AT = 3, ROUTING_ADDRESS_AT = 8, ROUTING_MOBILE = 2 };
@@ -93,6 +94,14 @@ static enum ip_decode take_home_address(struct walk *k, const uint8_t *data, uin
     return IP_DECODED;
 }
 
+/* What asks routers to look for another reason is of no interest to a host. */
+static enum ip_decode take_router_alert(struct walk *k, const uint8_t *data, uint8_t len)
+{
+    if (k->next == HOP_BY_HOP && len == ROUTER_ALERT_LEN && (data[0] << 8 | data[1]) == ROUTER_ALERT_MLD)
+        k->ip->router_alert = true;
+    return IP_DECODED;
+}
+
 /* The two highest bits of an option's type say what becomes of a packet with one that is not known. */
 static enum ip_decode unknown_option(const struct walk *k, size_t at)
 {
@@ -128,6 +137,8 @@ static enum ip_decode read_options(struct walk *k, size_t end)
         enum ip_decode result = IP_DECODED;
         if (k->bytes[at] == OPTION_HOME_ADDRESS)
             result = take_home_address(k, k->bytes + at + 2, len);
+        else if (k->bytes[at] == OPTION_ROUTER_ALERT)
+            result = take_router_alert(k, k->bytes + at + 2, len);
         else if (k->bytes[at] != OPTION_PADN)
             result = unknown_option(k, at);
         if (result != IP_DECODED)
@@ -279,7 +290,19 @@ static bool is_set(const struct addr *home)
 
 size_t ipv6_header_size(const struct ip_header *h)
 {
-    return IPV6_HEADER + (is_set(&h->routed_home) ? BEARER : 0U) + (is_set(&h->home) ? BEARER : 0U);
+    return IPV6_HEADER + (h->router_alert ? UNIT : 0U) + (is_set(&h->routed_home) ? BEARER : 0U) +
+           (is_set(&h->home) ? BEARER : 0U);
+}
+
+static void write_router_alert(struct writer *w, uint8_t next)
+{
+    write_u8(w, next);
+    write_u8(w, 0);
+    write_u8(w, OPTION_ROUTER_ALERT);
+    write_u8(w, ROUTER_ALERT_LEN);
+    write_u16(w, ROUTER_ALERT_MLD);
+    write_u8(w, OPTION_PADN);
+    write_u8(w, 0);
 }
 
 static void write_routing(struct writer *w, const struct addr *home, uint8_t next)
@@ -313,14 +336,17 @@ void ipv6_encode(struct writer *w, const struct ip_header *h)
         return;
     }
     const uint8_t behind_routing = is_set(&h->home) ? DESTINATION_OPTIONS : h->protocol;
+    const uint8_t behind_options = is_set(&h->routed_home) ? ROUTING : behind_routing;
     struct writer at = writer_over(header, size);
     write_u32(&at,
               (uint32_t)VERSION_6 << VERSION_SHIFT | (uint32_t)h->tos << CLASS_SHIFT | (h->flow & FLOW_MASK));
     write_u16(&at, (uint16_t)(h->total_len - IPV6_HEADER));
-    write_u8(&at, is_set(&h->routed_home) ? ROUTING : behind_routing);
+    write_u8(&at, h->router_alert ? HOP_BY_HOP : behind_options);
     write_u8(&at, h->ttl);
     write_bytes(&at, h->source.b, sizeof(h->source.b));
     write_bytes(&at, h->destination.b, sizeof(h->destination.b));
+    if (h->router_alert)
+        write_router_alert(&at, behind_options);
     if (is_set(&h->routed_home))
         write_routing(&at, &h->routed_home, behind_routing);
     if (is_set(&h->home))

@@ -2,8 +2,9 @@
 #include "nd.h"
 
 #include "icmp.h"
+#include "icmp6_frame.h"
 
-enum { OPTION_UNIT = 8, MAC_LEN = 6, ETHERNET = 14, ETHERTYPE_IPV6 = 0x86dd };
+enum { OPTION_UNIT = 8, MAC_LEN = 6 };
 
 enum nd_option {
     OPTION_SOURCE_MAC = 1,
@@ -30,15 +31,6 @@ static size_t fixed_len(uint8_t type)
     default:
         return 0;
     }
-}
-
-static struct addr read_addr(struct reader *r)
-{
-    struct addr a = addr_unspecified;
-    const uint8_t *p = read_bytes(r, sizeof(a.b));
-    if (p != NULL)
-        memcpy(a.b, p, sizeof(a.b));
-    return a;
 }
 
 /* ---- Options (RFC 4861 section 4.6, RFC 6275 sections 7.2 to 7.4) ---- */
@@ -214,21 +206,7 @@ bool nd_decode(const struct ip_header *ip, const uint8_t *bytes, size_t len, str
 
 /* ---- Encoding ---- */
 
-struct mac nd_group_mac(const struct addr *group)
-{
-    const uint8_t *b = group->b;
-    return (struct mac){{0x33, 0x33, b[12], b[13], b[14], b[15]}};
-}
-
 enum { MESSAGE_MAX = ADVERTISEMENT_FIXED + 4 * OPTION_UNIT + ND_PREFIXES_MAX * ND_PREFIX_OPTION };
-
-/* Who says it to whom. */
-struct envelope {
-    const struct mac *own_mac;
-    const struct addr *own;
-    const struct addr *to;
-    const struct mac *to_mac; /* NULL: that of the group `to` */
-};
 
 /* A message begins with its type; code and checksum follow. */
 static void message_begin(struct writer *m, enum nd_type type)
@@ -245,23 +223,6 @@ static void write_mac_option(struct writer *m, enum nd_option option, const stru
     write_bytes(m, mac->b, sizeof(mac->b));
 }
 
-/* The whole frame around the message. */
-static void frame_write(struct writer *w, const struct envelope *e, const struct writer *m)
-{
-    const size_t len = writer_len(m);
-    const struct mac mac = e->to_mac != NULL ? *e->to_mac : nd_group_mac(e->to);
-    icmp6_checksum(m->start, len, e->own, e->to);
-    write_bytes(w, mac.b, sizeof(mac.b));
-    write_bytes(w, e->own_mac->b, sizeof(e->own_mac->b));
-    write_u16(w, ETHERTYPE_IPV6);
-    ip_encode(w, &(struct ip_header){.ttl = ND_HOP_LIMIT,
-                                     .protocol = IPPROTO_NUM_ICMPV6,
-                                     .total_len = (uint16_t)(IPV6_HEADER + len),
-                                     .source = *e->own,
-                                     .destination = *e->to});
-    write_bytes(w, m->start, len);
-}
-
 void nd_encode_solicitation(struct writer *w, const struct mac *own_mac, const struct addr *own,
                             const struct addr *target, const struct mac *known)
 {
@@ -273,10 +234,13 @@ void nd_encode_solicitation(struct writer *w, const struct mac *own_mac, const s
     write_bytes(&m, target->b, sizeof(target->b));
     if (!addr_is_unspecified(own))
         write_mac_option(&m, OPTION_SOURCE_MAC, own_mac);
-    frame_write(w,
-                &(struct envelope){
-                    .own_mac = own_mac, .own = own, .to = known != NULL ? target : &group, .to_mac = known},
-                &m);
+    icmp6_frame_write(w,
+                      &(struct icmp6_frame){.own_mac = own_mac,
+                                            .own = own,
+                                            .to = known != NULL ? target : &group,
+                                            .to_mac = known,
+                                            .hop_limit = ND_HOP_LIMIT},
+                      &m);
 }
 
 void nd_encode_advertisement(struct writer *w, const struct mac *own_mac, const struct addr *own,
@@ -290,7 +254,11 @@ void nd_encode_advertisement(struct writer *w, const struct mac *own_mac, const 
     write_uint(&m, 0, 3);
     write_bytes(&m, target->b, sizeof(target->b));
     write_mac_option(&m, OPTION_TARGET_MAC, mac);
-    frame_write(w, &(struct envelope){.own_mac = own_mac, .own = own, .to = to, .to_mac = to_mac}, &m);
+    icmp6_frame_write(
+        w,
+        &(struct icmp6_frame){
+            .own_mac = own_mac, .own = own, .to = to, .to_mac = to_mac, .hop_limit = ND_HOP_LIMIT},
+        &m);
 }
 
 /* An option of one unit whose last four bytes are `word`. */
@@ -327,5 +295,9 @@ void nd_encode_router(struct writer *w, const struct mac *own_mac, const struct 
     write_u64(&m, 0); /* reachable time and retransmission timer: unspecified */
     write_mac_option(&m, OPTION_SOURCE_MAC, own_mac);
     write_router_options(&m, router);
-    frame_write(w, &(struct envelope){.own_mac = own_mac, .own = own, .to = to, .to_mac = to_mac}, &m);
+    icmp6_frame_write(
+        w,
+        &(struct icmp6_frame){
+            .own_mac = own_mac, .own = own, .to = to, .to_mac = to_mac, .hop_limit = ND_HOP_LIMIT},
+        &m);
 }

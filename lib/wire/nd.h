@@ -82,7 +82,4 @@ void nd_encode_advertisement(struct writer *w, const struct mac *own_mac, const 
 void nd_encode_router(struct writer *w, const struct mac *own_mac, const struct addr *own,
                       const struct addr *to, const struct mac *to_mac, const struct nd_router *router);
 
-/* 33:33 and the last four bytes (RFC 2464 section 7). */
-struct mac nd_group_mac(const struct addr *group);
-
 #endif

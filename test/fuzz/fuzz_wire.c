@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ARP, and IP of either family with UDP, ICMP or neighbour discovery in it. The input is a frame's Ethernet
- * payload behind one byte of choice: an even one has the checksums made right first, for a mutation never
- * finds a right one by itself.
+ * ARP, and IP of either family with UDP, ICMP, neighbour discovery or multicast listener discovery in it. The
+ * input is a frame's Ethernet payload behind one byte of choice: an even one has the checksums made right
+ * first, for a mutation never finds a right one by itself.
  */
 #include "arp.h"
 #include "fuzz.h"
 #include "icmp.h"
+#include "mld.h"
 #include "nd.h"
 
 enum {
@@ -154,6 +155,30 @@ static void check_nd(const struct ip_header *ip, const uint8_t *payload, size_t 
                      again.flags == nd.flags && memcmp(&again.router, &nd.router, sizeof(nd.router)) == 0);
 }
 
+/* What a listener hears has a group that it can answer for, and sources that are all there. */
+static void check_mld(const struct ip_header *ip, const uint8_t *payload, size_t len)
+{
+    uint8_t frame[FRAME_MAX];
+    struct mld mld, again;
+    if (!mld_decode(ip, payload, len, &mld))
+        return;
+    fuzz_require(ip->ttl == 1 && ip->router_alert && addr_is_link_local(&ip->source));
+    for (size_t i = 0; i < mld.n_sources; i++) {
+        const struct addr source = mld_source(&mld, i);
+        fuzz_require(memcmp(payload + 28 + 16 * i, source.b, sizeof(source.b)) == 0);
+    }
+    if (mld.type != MLD_REPORT_V1)
+        return;
+    struct writer w = writer_over(frame, sizeof(frame));
+    mld_encode_v1(&w, &mac_broadcast, &ip->source, MLD_REPORT_V1, &mld.group);
+    const struct ip_header ip_again = decode_again(
+        frame + ETHER_HEADER,
+        &(struct writer){.start = frame + ETHER_HEADER, .at = w.at, .end = w.end, .failed = w.failed});
+    const size_t headers = ETHER_HEADER + (size_t)ip_again.header_len;
+    fuzz_require(mld_decode(&ip_again, frame + headers, writer_len(&w) - headers, &again));
+    fuzz_require(addr_equal(&again.group, &mld.group));
+}
+
 /* An error about any datagram that begins well is itself valid, fits, and draws no error in turn. */
 static void check_error(const struct ip_header *offender, const uint8_t *packet, size_t len)
 {
@@ -178,7 +203,7 @@ static bool is_home(const struct addr *a)
 /* The header alone, without what encoders do not write, says the same. */
 static void check_header(const struct ip_header *ip)
 {
-    uint8_t bytes[IPV6_HEADER + 48];
+    uint8_t bytes[IPV6_HEADER + 56];
     struct ip_header h = *ip;
     h.total_len = (uint16_t)ip_header_size(ip);
     struct writer w = writer_over(bytes, sizeof(bytes));
@@ -188,7 +213,7 @@ static void check_header(const struct ip_header *ip)
     fuzz_require(again.ttl == h.ttl && again.tos == h.tos && again.flow == h.flow && again.id == h.id);
     fuzz_require(addr_equal(ip_source(&again), ip_source(ip)));
     fuzz_require(addr_equal(ip_destination(&again), ip_destination(ip)));
-    fuzz_require(addr_equal(&again.source, &ip->source));
+    fuzz_require(addr_equal(&again.source, &ip->source) && again.router_alert == ip->router_alert);
 }
 
 static void check_ip(const uint8_t *packet, size_t len)
@@ -221,6 +246,7 @@ static void check_ip(const uint8_t *packet, size_t len)
     if (ip.protocol == IPPROTO_NUM_ICMP || ip.protocol == IPPROTO_NUM_ICMPV6)
         check_icmp(&ip, payload, payload_len);
     check_nd(&ip, payload, payload_len);
+    check_mld(&ip, payload, payload_len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -370,6 +396,35 @@ static size_t seed_nd(uint8_t *out, enum nd_type type)
     return seed_frame(out, &w);
 }
 
+/* A query of version 2 about a group and one source; a report of version 1. */
+static size_t seed_query(uint8_t *out)
+{
+    static const uint8_t rest[] = {2, 125, 0, 1};
+    const struct addr querier = address("fe80::1"), group = address("ff02::1:ff00:50");
+    struct writer w = writer_over(out, FUZZ_SEED_MAX);
+    write_u8(&w, 0);
+    ip_encode(&w, &(struct ip_header){.ttl = 1,
+                                      .protocol = IPPROTO_NUM_ICMPV6,
+                                      .total_len = IPV6_HEADER + 8 + 44,
+                                      .source = querier,
+                                      .destination = group,
+                                      .router_alert = true});
+    write_u64(&w, UINT64_C(0x8200000003e80000));
+    write_bytes(&w, group.b, sizeof(group.b));
+    write_bytes(&w, rest, sizeof(rest));
+    write_bytes(&w, querier.b, sizeof(querier.b));
+    return writer_len(&w);
+}
+
+static size_t seed_report(uint8_t *out)
+{
+    uint8_t frame[FRAME_MAX];
+    struct writer w = writer_over(frame, sizeof(frame));
+    const struct addr own = address("fe80::1"), group = address("ff02::1:ff00:50");
+    mld_encode_v1(&w, &mac_broadcast, &own, MLD_REPORT_V1, &group);
+    return seed_frame(out, &w);
+}
+
 static size_t seed_options(uint8_t *out)
 {
     /* 24 bytes of header, of which the last 4 end the list of options, and a UDP datagram without data. */
@@ -423,6 +478,10 @@ size_t fuzz_seed(size_t n, uint8_t out[static FUZZ_SEED_MAX])
         return seed_nd(out, ND_NEIGHBOR_ADVERTISEMENT);
     case 13:
         return seed_nd(out, ND_ROUTER_ADVERTISEMENT);
+    case 14:
+        return seed_query(out);
+    case 15:
+        return seed_report(out);
     default:
         return 0;
     }

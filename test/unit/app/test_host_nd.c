@@ -9,6 +9,7 @@
 #include "control.h"
 #include "effects.h"
 #include "forwarding.h"
+#include "icmp6_frame.h"
 #include "log.h"
 #include "timerq.h"
 #include "transmit.h"
@@ -225,7 +226,7 @@ static void check_advertised(const char *source, const char *destination, const 
     check_address(&nd.target, target);
     ck_assert_uint_eq(nd.flags, flags);
     ck_assert(nd.has_mac && mac_equal(&nd.mac, &control.ports.port[frames[0].port_index].mac));
-    const struct mac to = addr_is_multicast(&nd.destination) ? nd_group_mac(&nd.destination) : other_mac;
+    const struct mac to = addr_is_multicast(&nd.destination) ? icmp6_group_mac(&nd.destination) : other_mac;
     ck_assert_mem_eq(frames[0].bytes, to.b, sizeof(to.b));
 }
 

@@ -130,6 +130,9 @@ static const struct {
     {"Home Address option", UDP_FROM_HOME},
     {"type 2 routing header", UDP_TO_HOME},
     {"both", BOTH_HOMES},
+    {"router alert (RFC 2711)", "6000000000080001" AGENT CARE_OF "3b00050200000100"},
+    {"router alert and both", "6000000000380040" AGENT CARE_OF "2b00050200000100"
+                              "3c02020100000000" HOME "3b0201020000c91020010db8000300000000000000000009"},
 };
 
 START_TEST(header_both_ways)

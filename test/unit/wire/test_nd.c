@@ -5,6 +5,7 @@
 
 #include "../check_main.h"
 #include "icmp.h"
+#include "icmp6_frame.h"
 
 /* Whole frames, made by scapy (ICMPv6ND_NS, _NA, _RS, _RA and their options): 2001:db8:1::2 at
  * 02:00:00:00:00:01 is the home agent, 2001:db8:1::50 a home address, 2001:db8:1::99 at 02:00:00:00:00:99 a
@@ -159,7 +160,7 @@ START_TEST(group_mac)
 {
     char buf[MAC_TEXT_MAX];
     struct addr group = parsed("ff02::1:ff12:3456");
-    struct mac mac = nd_group_mac(&group);
+    struct mac mac = icmp6_group_mac(&group);
     ck_assert_str_eq(mac_format(&mac, buf), "33:33:ff:12:34:56");
 }
 END_TEST
