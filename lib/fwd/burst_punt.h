@@ -25,6 +25,7 @@ static inline enum punt_class burst_punt_class(enum verdict verdict)
     switch (verdict) {
     case VERDICT_PUNT_ARP:
     case VERDICT_PUNT_ND:
+    case VERDICT_PUNT_MLD:
         return PUNT_NEIGHBOR;
     case VERDICT_PUNT_DELEGATION:
         return PUNT_DELEGATION;

@@ -46,6 +46,8 @@ static inline enum verdict pkt_group_verdict_ipv6(const uint8_t *ip, const struc
         return VERDICT_DROP_MULTICAST;
     if (ipv6_is_nd(ip, p))
         return p->ttl == IPV6_ND_HOP_LIMIT ? VERDICT_PUNT_ND : VERDICT_DROP_OFF_LINK;
+    if (ipv6_is_mld(ip, p))
+        return VERDICT_PUNT_MLD;
     bool echo = p->protocol == IPPROTO_ICMPV6 && p->size >= IPV6_LEN + 8 && ip[IPV6_LEN] == ICMPV6_ECHO;
     return to_all && echo ? VERDICT_PUNT_LOCAL : VERDICT_DROP_MULTICAST;
 }

@@ -19,7 +19,10 @@ enum {
     ICMPV6_ECHO = 128,
     IPV6_ND_FIRST = 133,
     IPV6_ND_LAST = 137,
-    IPV6_ND_HOP_LIMIT = 255 /* it has crossed no router (RFC 4861 section 7.1) */
+    IPV6_ND_HOP_LIMIT = 255, /* it has crossed no router (RFC 4861 section 7.1) */
+    IPV6_MLD_QUERY = 130,
+    IPV6_MLD_REPORT = 131, /* of version 1 */
+    IPV6_MLD_LEN = 24
 };
 
 /* ---- Addresses ---- */
@@ -154,6 +157,17 @@ static inline bool ipv6_is_nd(const uint8_t *ip, const struct pkt *p)
 {
     return p->protocol == IPPROTO_ICMPV6 && p->size >= IPV6_LEN + 8 && ip[IPV6_LEN] >= IPV6_ND_FIRST &&
            ip[IPV6_LEN] <= IPV6_ND_LAST;
+}
+
+/* What a listener hears of multicast listener discovery: queries, and others' reports of version 1, behind
+ * options for every hop (RFC 3810 section 5, RFC 2710 section 3). */
+static inline bool ipv6_is_mld(const uint8_t *ip, const struct pkt *p)
+{
+    if (p->protocol != IPPROTO_HOPOPTS)
+        return false;
+    const struct ipv6_upper upper = ipv6_upper(ip, p->size);
+    return upper.protocol == IPPROTO_ICMPV6 && upper.at + IPV6_MLD_LEN <= p->size &&
+           (ip[upper.at] == IPV6_MLD_QUERY || ip[upper.at] == IPV6_MLD_REPORT);
 }
 
 #endif

@@ -22,6 +22,7 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
       "for a home address unknown here: once more to the primary, on the same link")                         \
     X(PUNT_ARP, PUNT, "punt_arp", "ARP, to the control lcore")                                               \
     X(PUNT_ND, PUNT, "punt_nd", "neighbour discovery, to the control lcore")                                 \
+    X(PUNT_MLD, PUNT, "punt_mld", "multicast listener queries and reports, to the control lcore")            \
     X(PUNT_DELEGATION, PUNT, "punt_delegation", "delegation messages of a peer, to the control lcore")       \
     X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registrations and binding updates, to the control lcore")   \
     X(PUNT_HOME_TEST, PUNT, "punt_home_test", "home tests that go on in ESP, to the control lcore")          \

@@ -236,7 +236,8 @@ static void make_echo(struct spec *s)
     s->payload = RTE_MAX(s->payload, s->ipv6 ? 40 : 20);
 }
 
-/* Encapsulation limits and other headers; addresses that are none for packets; neighbour discovery. */
+/* Encapsulation limits and other headers; addresses that are none for packets; neighbour and listener
+ * discovery. */
 static void make_odd_ipv6(struct spec *s)
 {
     static const char *const headers[] = {"\x29\0\4\1\0\1\1\0", "\x29\0\4\1\3\1\1\0", "\x11\0\0\1\0\0\0\1",
@@ -255,6 +256,12 @@ static void make_odd_ipv6(struct spec *s)
         s->from6 = ONE_OF(odd_addresses);
     if (one_in(16))
         s->to6 = ONE_OF(odd_addresses);
+    if (one_in(64)) {
+        s->options = one_in(2) ? FRAME_MLD("\x82") : FRAME_MLD("\x83");
+        s->n_options = FRAME_MLD_LEN;
+        s->hop_by_hop = true;
+        s->to6 = one_in(8) ? s->to6 : one_in(2) ? &six_solicited : &addr_all_nodes;
+    }
 }
 
 static struct spec any_packet(void)

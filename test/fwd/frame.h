@@ -87,6 +87,11 @@ struct spec {
     bool no_source; /* 55: the original source address is not there */
 };
 
+/* Options for every hop with router alert (RFC 2711), and a message of multicast listener discovery as long
+ * as those of version 1. */
+#define FRAME_MLD(type) "\x3a\0\5\2\0\0\1\0" type "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+enum { FRAME_MLD_LEN = 32 };
+
 static inline void put16(uint8_t *p, unsigned v)
 {
     p[0] = (uint8_t)(v >> 8);
