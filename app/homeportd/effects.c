@@ -207,6 +207,8 @@ void effects_carry_out(struct control *c)
         case EFFECT_PROBE:
             probe(c, &e->probe);
             break;
+        case EFFECT_LISTEN:
+            break;
         case EFFECT_RELAY:
             relay(c, &e->relay);
             break;

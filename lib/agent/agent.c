@@ -55,6 +55,7 @@ struct agent *agent_create(const struct agent_settings *settings, const uint8_t 
     if (agent == NULL)
         return NULL;
     agent->floor = boot.ntp;
+    agent->listening = 1;
     agent->foreigns_swept = true;
     if (!begin(agent, settings, seed, boot)) {
         agent_destroy(agent);
@@ -254,6 +255,8 @@ static bool step(struct agent *agent, struct instant now)
         tunnel_refresh_step(agent, now);
     else if (agent->auditing)
         audit_step(agent, now);
+    else if (agent->listening_again)
+        listen_step(agent);
     else
         return agent->role->step(agent, now);
     return true;
@@ -269,7 +272,8 @@ void agent_expire(struct agent *agent, struct instant now, size_t budget)
 uint64_t agent_deadline(const struct agent *agent)
 {
     const uint64_t next = timerq_next(agent->timers);
-    if (agent->refreshing != NULL || agent->auditing || agent->role->has_work(agent, next))
+    if (agent->refreshing != NULL || agent->auditing || agent->listening_again ||
+        agent->role->has_work(agent, next))
         return 0;
     return next;
 }

@@ -208,6 +208,7 @@ enum effect_kind {
     EFFECT_SEND,
     EFFECT_ANNOUNCE,
     EFFECT_PROBE,
+    EFFECT_LISTEN,
     EFFECT_RELAY,
     EFFECT_FORWARD,
     EFFECT_NOTE
@@ -263,6 +264,13 @@ struct announcement {
 struct probe {
     struct addr home;
     bool link_local; /* for addr_link_local_of(&home) too */
+};
+
+/* From now on (on), or no more, what stations ask of home in the solicited-node group of home has to reach us
+ * on its home link: that is to be joined, or left, unless it is for another home address. IPv6 alone. */
+struct listening {
+    struct addr home;
+    bool on;
 };
 
 /* An ICMP error to the sender of a packet that we tunnelled (RFC 2003 section 4, RFC 2473 section 8);
@@ -336,6 +344,7 @@ struct effect {
         struct message send;
         struct announcement announce;
         struct probe probe;
+        struct listening listen;
         struct relay relay;
         struct passage forward;
         struct note note;
@@ -520,6 +529,9 @@ enum agent_refusal agent_set_threshold(struct agent *agent, uint32_t pps);
 void agent_expire(struct agent *agent, struct instant now, size_t budget);
 /* The monotonic time at which agent_expire has work; TIMER_NEVER if none. */
 uint64_t agent_deadline(const struct agent *agent);
+/* The shell has forgotten for which home addresses it listens: EFFECT_LISTEN says so again of each that there
+ * is, by agent_expire; none that is due no more is taken back. */
+void agent_listen_again(struct agent *agent);
 /* The next effect, valid until the next call of any agent function; NULL when there is none left. */
 const struct effect *agent_pop(struct agent *agent);
 

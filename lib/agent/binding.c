@@ -37,7 +37,7 @@ uint32_t care_left_s(const struct care *care, struct instant now)
     return end <= now.mono_ns ? 0 : (uint32_t)((end - now.mono_ns) / NSEC_PER_S);
 }
 
-void binding_install(struct agent *agent, const struct mobile *mobile)
+void binding_install(struct agent *agent, struct mobile *mobile)
 {
     struct forwarding f = {.home = mobile->home, .source = mobile->cares->tunnel->source};
     f.id_slot = held_id_slot(mobile);
@@ -49,6 +49,7 @@ void binding_install(struct agent *agent, const struct mobile *mobile)
         out->reverse = care->reverse;
     }
     effect_install(agent, &f);
+    listen_settle(agent, mobile);
 }
 
 void binding_drop_quietly(struct agent *agent, struct care *care)
@@ -68,6 +69,7 @@ void binding_end(struct agent *agent, struct mobile *mobile)
         binding_drop_quietly(agent, mobile->cares);
     announce_cancel(agent, mobile);
     effect_remove(agent, &mobile->home);
+    listen_settle(agent, mobile);
 }
 
 void binding_drop(struct agent *agent, struct care *care)

@@ -54,6 +54,7 @@ static void stop_waiting(struct agent *agent, struct mobile *mobile)
 {
     dad_cancel(agent, mobile);
     update_forget(mobile);
+    listen_settle(agent, mobile);
 }
 
 static bool wait_for_detection(struct update *u)

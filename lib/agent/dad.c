@@ -52,6 +52,7 @@ bool dad_begin(struct agent *agent, struct mobile *mobile, bool link_local, stru
         return false;
     }
     mobile->dad = dad;
+    listen_settle(agent, mobile); /* before anybody can answer (RFC 4862 section 5.4.2) */
     ask(agent, dad);
     return true;
 }
@@ -83,6 +84,7 @@ void dad_over(struct agent *agent, struct timer *timer, struct instant now)
         return;
     dad_cancel(agent, mobile);
     update_proved_unique(agent, mobile, now);
+    listen_settle(agent, mobile);
 }
 
 /* RFC 4862 sections 5.4.3 and 5.4.4: an advertisement or anything else that claims the address, or a
@@ -114,6 +116,7 @@ static void claimed(struct agent *agent, struct mobile *mobile, struct instant n
     }
     dad_cancel(agent, mobile);
     update_found_taken(agent, mobile, now);
+    listen_settle(agent, mobile);
 }
 
 /* A link-local address may be wanted in each home network at once: every refusal is a step of its own. */

@@ -18,6 +18,7 @@ enum {
      * and some notes are made; a delegation datagram and a reply that was held are sent. What may send more
      * in one step reserves for each. */
     STEP_ROOM = 3 * AGENT_MESSAGE_MAX + ICMP6_ERROR_MAX + 2 * (int)sizeof(struct probe) +
+                4 * (int)(sizeof(struct listening) + sizeof(struct record)) +
                 (AGENT_CARE_OF_MAX + 4) * (int)(sizeof(struct forwarding) + 2 * sizeof(struct note)),
     KEEP = 4 * STEP_ROOM /* what an idle queue holds on to */
 };
@@ -91,6 +92,11 @@ void effect_announce(struct agent *agent, const struct announcement *announce)
 void effect_probe(struct agent *agent, const struct probe *probe)
 {
     add(&agent->effects, EFFECT_PROBE, probe, sizeof(*probe));
+}
+
+void effect_listen(struct agent *agent, const struct listening *listening)
+{
+    add(&agent->effects, EFFECT_LISTEN, listening, sizeof(*listening));
 }
 
 void effect_relay(struct agent *agent, const struct relay *relay)

@@ -90,6 +90,7 @@ struct mobile {
     uint16_t
         sequence; /* IPv6: of the last valid binding update (RFC 6275 section 9.5.1); outlives the binding */
     bool has_sequence;
+    uint8_t listened; /* agent->listening when the shell was told to listen for it; 0: it was told to stop */
     uint32_t prefixes_told_ms[2]; /* IPv6: when, in the clear and in ESP, by the low bits of the clock
                                      (discovery.c); 0: never */
 };
@@ -184,6 +185,10 @@ struct agent {
     uint64_t secrets_made;
     uint64_t floor; /* no new mobile node's timestamp may be at or before this */
 
+    uint8_t listening;    /* counts how often the shell was told from the beginning; never 0 */
+    bool listening_again; /* it is being told so, from listen_at on */
+    size_t listen_at;
+
     struct announcing announcing;
     struct limit denials;
     struct limit errors; /* binding errors and ICMP errors about mobility headers */
@@ -223,6 +228,7 @@ void effect_remove(struct agent *agent, const struct addr *home);
 void effect_send(struct agent *agent, const struct message *send);
 void effect_announce(struct agent *agent, const struct announcement *announce);
 void effect_probe(struct agent *agent, const struct probe *probe);
+void effect_listen(struct agent *agent, const struct listening *listening);
 void effect_relay(struct agent *agent, const struct relay *relay);
 void effect_forward(struct agent *agent, const struct passage *passage);
 void effect_note(struct agent *agent, const struct note *note);
@@ -310,7 +316,7 @@ void binding_end(struct agent *agent, struct mobile *mobile);
 void binding_revoke(struct agent *agent, struct mobile *mobile, struct instant now);
 /* We attract its packets: bound, and not delegated away, or not lingering. */
 bool mobile_intercepts(const struct agent *agent, const struct mobile *mobile);
-void binding_install(struct agent *agent, const struct mobile *mobile);
+void binding_install(struct agent *agent, struct mobile *mobile);
 /* An association for its home tests may have come or gone: who forwards is told. */
 void binding_follow_policy(struct agent *agent, struct mobile *mobile, struct instant now);
 void binding_lifetime_over(struct agent *agent, struct care *care, struct instant now);
@@ -366,6 +372,12 @@ void announce_turn(struct agent *agent, struct instant now);
  * its interface identifier, one in each home network of 64 bits or more. Returns how many. */
 size_t homes_named(const struct agent *agent, const struct addr *a,
                    struct addr homes[static AGENT_HOME_NETWORKS_MAX]);
+
+/* ---- listen.c ---- */
+/* Something has changed by which the home link's questions about this home address are ours, or not. */
+void listen_settle(struct agent *agent, struct mobile *mobile);
+/* Goes on with agent_listen_again. */
+void listen_step(struct agent *agent);
 
 /* ---- replay.c ---- */
 enum freshness {

@@ -234,6 +234,12 @@ static void mobile_remove(struct agent *agent, struct mobile *mobile)
     free(mobile);
 }
 
+static void stop_asking(struct agent *agent, struct mobile *mobile)
+{
+    dad_cancel(agent, mobile);
+    listen_settle(agent, mobile);
+}
+
 struct mobile *mobile_adopt(struct agent *agent, const struct addr *home)
 {
     struct mobile *mobile = mobile_by_home(agent, home);
@@ -243,8 +249,10 @@ struct mobile *mobile_adopt(struct agent *agent, const struct addr *home)
 void mobile_release(struct agent *agent, struct mobile *mobile)
 {
     if (mobile->cares == NULL && mobile->held == NULL && mobile->delegation == NULL &&
-        !mobile_is_configured(mobile))
+        !mobile_is_configured(mobile)) {
+        stop_asking(agent, mobile);
         mobile_remove(agent, mobile);
+    }
 }
 
 int agent_mobile_set(struct agent *agent, const struct addr *home, const struct association *sa,
@@ -328,6 +336,7 @@ static void sweep_foreigns(struct agent *agent)
 /* While nodes may still forward for it, a shell of it stays; its delegation lets go of that. */
 static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
 {
+    stop_asking(agent, mobile);
     if (mobile->delegation == NULL) {
         mobile_remove(agent, mobile);
         return;
@@ -336,7 +345,6 @@ static void mobile_dismiss(struct agent *agent, struct mobile *mobile)
         name_remove(agent, mobile->name);
     securities_free(mobile->securities);
     mobile->securities = NULL;
-    dad_cancel(agent, mobile);
     update_forget(mobile);
     ipsec_free(agent, &mobile->ipsec);
     ipsec_free(agent, &mobile->home_test);

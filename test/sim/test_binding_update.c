@@ -67,6 +67,7 @@ struct node {
 
     /* what forwarding was told */
     bool is_installed;
+    bool is_listened_to; /* what the shell was told */
     struct addr installed_at;
 };
 
@@ -223,6 +224,7 @@ static void check_node(struct node *n)
     require(bound == n->bound, "node %zu", n->number);
     require(agent_intercepts(lab.agent, &n->home) == n->bound, "node %zu", n->number);
     require(n->is_installed == n->bound, "node %zu", n->number);
+    require(n->is_listened_to == (n->bound || n->detecting), "node %zu: listening", n->number);
     if (!bound)
         return;
     require(v.n_care_of == 1 && addr_equal(&v.care_of[0].address, &n->bound_at), "node %zu", n->number);
@@ -254,8 +256,13 @@ static void take_effects(void)
             n->installed_at = e->install.care_of[0].address;
         } else if (e->kind == EFFECT_REMOVE) {
             node_at(&e->remove)->is_installed = false;
+        } else if (e->kind == EFFECT_LISTEN) {
+            n = node_at(&e->listen.home);
+            require(n->is_listened_to != e->listen.on, "told to listen as before");
+            n->is_listened_to = e->listen.on;
         } else if (e->kind == EFFECT_PROBE) {
             require(node_at(&e->probe.home)->detecting, "a probe for nothing");
+            require(node_at(&e->probe.home)->is_listened_to, "a probe without a listener");
         }
     }
 }

@@ -52,6 +52,12 @@ bool held_intercepts(const struct mobile *mobile)
     return lease_of(held_entry(mobile)) != NULL;
 }
 
+bool held_is_to_intercept(const struct mobile *mobile)
+{
+    const struct held *held = held_entry(mobile);
+    return held != NULL && held->state == HELD_ACTIVE;
+}
+
 bool held_intercepts_now(const struct mobile *mobile, struct instant now)
 {
     const struct lease *lease = lease_of(held_entry(mobile));
@@ -216,6 +222,7 @@ void held_entomb(struct agent *agent, struct held *held)
     leave_list(held);
     held->start = 0;
     join_list(held, HELD_TOMBSTONE);
+    listen_settle(agent, held->mobile);
     if (held->generation <= held->principal->floor)
         forget(agent, held);
 }
@@ -314,6 +321,7 @@ struct held *held_install(struct agent *agent, struct principal *principal, cons
     held->flags = offer->start.flags;
     held->cookie = offer->start.cookie;
     digest_set(held, held->state == HELD_ACTIVE ? digest_now(held) : 0);
+    listen_settle(agent, held->mobile);
     return held;
 }
 
@@ -335,6 +343,7 @@ void held_stop(struct agent *agent, struct held *held, const struct delegation_s
     held->generation = stop->generation;
     announce_cancel(agent, held->mobile);
     turn(held, HELD_FORWARD_ONLY);
+    listen_settle(agent, held->mobile);
     digest_set(held, 0);
     if (stop->mode == STOP_DROP || (!held_lingers(held) && !linger(agent, held, stop, now))) {
         held_entomb(agent, held);

@@ -66,7 +66,9 @@ static inline bool held_lingers(const struct held *held)
 uint32_t held_left_ms(const struct held *held, struct instant now);
 /* This node attracts the packets of mobile. */
 bool held_intercepts(const struct mobile *mobile);
-/* The same, to the moment, where a lease may be over that nobody has noticed yet. */
+/* It would, if only its lease were in force. */
+bool held_is_to_intercept(const struct mobile *mobile);
+/* This node attracts them at this moment, where a lease may be over that nobody has noticed yet. */
 bool held_intercepts_now(const struct mobile *mobile, struct instant now);
 /* What it is here: fills in what delegation adds to a binding's view. */
 void held_view(const struct mobile *mobile, struct instant now, struct binding_view *out);

@@ -369,6 +369,7 @@ static void take(struct appliance *node, const struct effect *e)
     case EFFECT_PROBE:
         link_probe(node->world, node, &e->probe);
         break;
+    case EFFECT_LISTEN:
     case EFFECT_RELAY:
     case EFFECT_FORWARD:
         break;

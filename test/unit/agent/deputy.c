@@ -340,10 +340,14 @@ const struct effect *deputy_effect(const struct deputy *deputy, enum effect_kind
 
 const char *deputy_order(const struct deputy *deputy, char buf[static 64])
 {
-    static const char letters[] = "IRSAY";
+    static const char letters[] = {[EFFECT_INSTALL] = 'I',
+                                   [EFFECT_REMOVE] = 'R',
+                                   [EFFECT_SEND] = 'S',
+                                   [EFFECT_ANNOUNCE] = 'A',
+                                   [EFFECT_RELAY] = 'Y'};
     size_t n = 0;
     for (size_t i = 0; i < deputy->n_log && n < 62; i++) {
-        if (deputy->log[i].kind == EFFECT_NOTE)
+        if (deputy->log[i].kind == EFFECT_NOTE || deputy->log[i].kind == EFFECT_LISTEN)
             continue;
         if (n > 0)
             buf[n++] = ' ';

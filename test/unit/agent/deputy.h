@@ -99,7 +99,7 @@ struct delegation_records deputy_records(const struct heard *heard);
 unsigned deputy_count(const struct deputy *deputy, int which, uint8_t type);
 size_t deputy_effects(const struct deputy *deputy, enum effect_kind kind);
 const struct effect *deputy_effect(const struct deputy *deputy, enum effect_kind kind);
-/* Effects in order, without notes: I, R, A, S, Y; returns buf. */
+/* Effects in order, without notes and listening: I, R, A, S, Y; returns buf. */
 const char *deputy_order(const struct deputy *deputy, char buf[static 64]);
 uint64_t deputy_counter(const struct deputy *deputy, enum agent_counter c);
 

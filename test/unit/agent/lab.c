@@ -148,7 +148,7 @@ const char *lab_order(const struct lab *lab, char buf[static 64])
     };
     size_t n = 0;
     for (size_t i = 0; i < lab->n_log && n + 3 < 64; i++) {
-        if (lab->log[i].kind == EFFECT_NOTE)
+        if (lab->log[i].kind == EFFECT_NOTE || lab->log[i].kind == EFFECT_LISTEN)
             continue;
         if (n > 0)
             buf[n++] = ' ';

@@ -102,7 +102,8 @@ struct answer lab_send_bytes(struct lab *lab, const struct ask *ask, const uint8
 /* Effects in the log. */
 size_t lab_count(const struct lab *lab, enum effect_kind kind);
 const struct effect *lab_first(const struct lab *lab, enum effect_kind kind);
-/* The log without notes as text: "I A S" and so on, R for remove, Y for relay, P for probe; returns buf. */
+/* The log without notes and listening as text: "I A S" and so on, R for remove, Y for relay, P for probe;
+ * returns buf. */
 const char *lab_order(const struct lab *lab, char buf[static 64]);
 uint64_t lab_counter(const struct lab *lab, enum agent_counter c);
 uint64_t lab_replies(const struct lab *lab, uint8_t code);

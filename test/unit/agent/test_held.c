@@ -146,6 +146,75 @@ START_TEST(solicitations_are_answered_like_arp)
 }
 END_TEST
 
+/* '+' and '-' in order, of an IPv6 mobile. */
+static const char *listening(unsigned i)
+{
+    static char text[32];
+    const struct addr home = deputy_home_ipv6(i);
+    size_t n = 0;
+    for (size_t k = 0; k < deputy.n_log && n < sizeof(text) - 1; k++)
+        if (deputy.log[k].kind == EFFECT_LISTEN && addr_equal(&deputy.log[k].listen.home, &home))
+            text[n++] = deputy.log[k].listen.on ? '+' : '-';
+    text[n] = '\0';
+    deputy_forget(&deputy);
+    return text;
+}
+
+static void start_ipv6(uint8_t flags)
+{
+    struct delegation_start start = deputy_start_ipv6(&deputy, 0, 1);
+    start.flags = flags;
+    deputy_do_start(&deputy, 0, &start);
+}
+
+/* Before it is announced; not for a neighbour cache's sake alone, but through the loss of a lease. */
+START_TEST(listens_where_it_is_to_intercept)
+{
+    start_ipv6(START_INTERCEPT | START_ANNOUNCE);
+    ck_assert(deputy_effect(&deputy, EFFECT_LISTEN) < deputy_effect(&deputy, EFFECT_ANNOUNCE));
+    ck_assert_str_eq(listening(1), "+");
+    start_ipv6(START_INTERCEPT);
+    ck_assert_str_eq(listening(1), "");
+    start_ipv6(0);
+    ck_assert_str_eq(listening(1), "-");
+    start_ipv6(START_INTERCEPT);
+    ck_assert_str_eq(listening(1), "+");
+    deputy.primaries[0].deaf = true;
+    deputy_wait(&deputy, 2 * DEPUTY_LEASE_MS);
+    const struct addr home = deputy_home_ipv6(1);
+    ck_assert(!agent_intercepts(deputy.agent, &home));
+    ck_assert_str_eq(listening(1), "");
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    uint8_t mode;
+} ways_to_stop[] = {{"moved", STOP_LINGER}, {"ended", STOP_DROP}, {"at home", STOP_DELIVER}};
+
+START_TEST(listens_until_it_is_stopped)
+{
+    start_ipv6(START_INTERCEPT);
+    ck_assert_str_eq(listening(1), "+");
+    struct delegation_stop stop = deputy_stop_of(&deputy, 0, 1);
+    stop.home = deputy_home_ipv6(1);
+    stop.mode = ways_to_stop[_i].mode;
+    deputy_do_stop(&deputy, 0, &stop);
+    ck_assert_msg(strcmp(listening(1), "-") == 0, "%s", ways_to_stop[_i].what);
+    deputy_wait(&deputy, 100000);
+    ck_assert_str_eq(listening(1), "");
+}
+END_TEST
+
+START_TEST(listens_until_its_time_is_over)
+{
+    start_ipv6(START_INTERCEPT);
+    ck_assert_str_eq(listening(1), "+");
+    deputy_wait(&deputy, 101000);
+    ck_assert_str_eq(listening(1), "-");
+}
+END_TEST
+
 START_TEST(link_local_address)
 {
     const struct addr home = deputy_home_ipv6(1), link_local = addr_link_local_of(&home);
@@ -488,6 +557,9 @@ int main(void)
     TCase *announcements = deputy_case(suite, "announcements");
     tcase_add_test(announcements, solicitations_are_answered_like_arp);
     tcase_add_test(announcements, link_local_address);
+    tcase_add_test(announcements, listens_where_it_is_to_intercept);
+    tcase_add_loop_test(announcements, listens_until_it_is_stopped, 0, ROWS(ways_to_stop));
+    tcase_add_test(announcements, listens_until_its_time_is_over);
     tcase_add_test(announcements, advertised_thrice);
     tcase_add_test(announcements, back_home_is_silent);
     tcase_add_test(announcements, announced_and_repeated);
