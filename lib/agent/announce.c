@@ -121,11 +121,7 @@ static bool set_turn(struct agent *agent, struct instant now)
     a->turn.kind = TIMER_ANNOUNCE;
     if (timer_is_set(&a->turn))
         return true;
-    const uint64_t token_ns = a->limit.per_s == 0 ? 0 : NSEC_PER_S / a->limit.per_s;
-    const uint64_t full_ns = a->limit.spent_ns + token_ns;
-    const uint64_t burst_ns = token_ns * a->limit.burst;
-    const uint64_t at =
-        full_ns > burst_ns && full_ns - burst_ns > now.mono_ns ? full_ns - burst_ns : now.mono_ns;
+    const uint64_t at = a->limit.per_s == 0 ? now.mono_ns : limit_ready_ns(&a->limit, now.mono_ns);
     return timerq_set(agent->timers, &a->turn, at);
 }
 

@@ -2,12 +2,12 @@
 /*
  * A token bucket: at most `per_s` a second on average, `burst` at once. Time is an argument. Starts full.
  */
-#ifndef AGENT_LIMIT_H
-#define AGENT_LIMIT_H
-
-#include "instant.h"
+#ifndef BASE_LIMIT_H
+#define BASE_LIMIT_H
 
 #include <stdbool.h>
+
+#include "instant.h"
 
 struct limit {
     uint32_t per_s;
@@ -29,6 +29,14 @@ static inline bool limit_take(struct limit *l, uint64_t now_ns)
         return false;
     l->spent_ns = from + token_ns;
     return true;
+}
+
+/* From when on limit_take finds one. */
+static inline uint64_t limit_ready_ns(const struct limit *l, uint64_t now_ns)
+{
+    const uint64_t token_ns = NSEC_PER_S / l->per_s;
+    const uint64_t next_ns = l->spent_ns + token_ns, burst_ns = token_ns * l->burst;
+    return next_ns > burst_ns && next_ns - burst_ns > now_ns ? next_ns - burst_ns : now_ns;
 }
 
 #endif
