@@ -35,12 +35,17 @@ struct conf_advertisement {
     uint32_t valid_s, preferred_s; /* of every IPv6 prefix of the port; UINT32_MAX: for ever */
 };
 
+/* Which groups a port reports by multicast listener discovery: of all addresses that it answers for, of its
+ * own alone, or none. */
+enum conf_mld { CONF_MLD_ALL, CONF_MLD_OWN, CONF_MLD_OFF };
+
 struct conf_port {
     char name[CONF_NAME_MAX];
     char device[CONF_DEVICE_MAX]; /* a PCI address, or a vdev with its arguments */
     struct prefix addresses[CONF_PORT_ADDRESSES_MAX];
     size_t n_addresses;
     uint16_t mtu;
+    enum conf_mld mld;
     struct conf_advertisement advertisement;
 };
 

@@ -89,6 +89,14 @@ static void port_mtu(struct conf_port *port, const struct section *s)
     port->mtu = (uint16_t)mtu;
 }
 
+static void port_mld(struct conf_port *port, const struct section *s)
+{
+    static const char *const choices[] = {"all", "own", "off", NULL};
+    unsigned choice = CONF_MLD_ALL;
+    value_choice(section_word(s, "mld"), choices, &choice);
+    port->mld = (enum conf_mld)choice;
+}
+
 /* One device is one port: what stands in front of a vdev's arguments names it. */
 static bool same_device(const struct conf_port *a, const struct conf_port *b)
 {
@@ -123,6 +131,7 @@ static void port_read(struct conf *conf, const struct section *s)
     port_device(conf, port, s);
     port_addresses(conf, port, s);
     port_mtu(port, s);
+    port_mld(port, s);
 }
 
 /* ---- Routes ---- */

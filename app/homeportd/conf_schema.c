@@ -45,7 +45,7 @@ static cfg_opt_t eal[] = {
 
 static cfg_opt_t workers[] = {NAME, VALUE("idle"), VALUE("capacity"), CFG_END()};
 
-static cfg_opt_t port[] = {NAME, VALUE("device"), LIST("addresses"), VALUE("mtu"), CFG_END()};
+static cfg_opt_t port[] = {NAME, VALUE("device"), LIST("addresses"), VALUE("mtu"), VALUE("mld"), CFG_END()};
 
 static cfg_opt_t route[] = {NAME, VALUE("via"), CFG_END()};
 

@@ -182,6 +182,7 @@ static int set_local(struct control *c)
 
 static int start_nd(struct control *c)
 {
+    host_mld_start(c, c->now.ntp);
     host_nd_start(c, c->now.ntp);
     return 0;
 }
@@ -222,8 +223,10 @@ int control_open(struct control *c, struct conf *conf, struct instant now)
 
 void control_close(struct control *c)
 {
-    if (c->mailbox != NULL) /* it got as far as that */
+    if (c->mailbox != NULL) { /* it got as far as that */
         host_nd_stop(c);
+        host_mld_stop(c);
+    }
     mailbox_destroy(c->mailbox);
     control_reload_abandon(c);
     free(c->baseline);
@@ -274,6 +277,7 @@ bool control_turn(struct control *c, struct instant now)
         worked = true;
     }
     worked |= host_nd_work(c);
+    worked |= host_mld_work(c);
     neighbor_expire(c->neighbors, c->now.mono_ns, NEIGHBOR_BUDGET);
     poll_link(c);
     rates_collect(c->rates, rte_rdtsc(), RATES_BUDGET);

@@ -12,6 +12,7 @@
 #include "agent.h"
 #include "conf.h"
 #include "doctor.h"
+#include "host_mld.h"
 #include "host_nd.h"
 #include "local.h"
 #include "mailbox.h"
@@ -34,6 +35,10 @@
     X(ND_ANSWERED, "neighbour solicitations answered for our own addresses")            \
     X(ND_CONFLICTS, "neighbour discovery by others claiming one of our own addresses")  \
     X(ROUTER_ADVERTISEMENTS, "router advertisements sent")                              \
+    X(MLD_RECEIVED, "multicast listener queries and reports received")                  \
+    X(MLD_MALFORMED, "multicast listener messages malformed, or from beyond the link")  \
+    X(MLD_SENT, "multicast listener reports sent")                                      \
+    X(MLD_NO_MEMORY, "groups not joined for want of memory, tried again")               \
     X(IP_MALFORMED, "IPv6 datagrams for us malformed, fragmented, or routed beyond us") \
     X(IP_PROBLEMS, "IPv6 datagrams for us with a header or option that we do not take") \
     X(UDP_MALFORMED, "UDP datagrams malformed")                                         \
@@ -94,6 +99,7 @@ struct control {
     uint16_t next_identification;            /* of the appliance's own datagrams */
     uint32_t next_fragment;                  /* likewise, of those that are fragmented, IPv6 */
     struct host_nd nd;
+    struct host_mld mld;
     struct icmp_limit {
         uint64_t filled_ns;
         uint32_t tokens;

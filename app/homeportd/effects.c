@@ -87,6 +87,7 @@ static void probe(struct control *c, const struct probe *p)
     if (port_index < 0)
         return;
     const struct addr link_local = addr_link_local_of(&p->home);
+    host_mld_tell(c, (unsigned)port_index, &p->home); /* the group is the link-local address's as well */
     host_nd_probe(c, (unsigned)port_index, &p->home);
     if (p->link_local)
         host_nd_probe(c, (unsigned)port_index, &link_local);
@@ -208,6 +209,7 @@ void effects_carry_out(struct control *c)
             probe(c, &e->probe);
             break;
         case EFFECT_LISTEN:
+            host_mld_listen(c, &e->listen);
             break;
         case EFFECT_RELAY:
             relay(c, &e->relay);

@@ -8,7 +8,7 @@ enum { PAGE_BITS = 12, PAGE_SIZE = 1 << PAGE_BITS, WORD = 64, PAGES = (GROUPS_EN
 struct page {
     uint64_t there[PAGE_SIZE / WORD];
     unsigned n;
-    struct group group[PAGE_SIZE];
+    struct membership group[PAGE_SIZE];
 };
 
 struct groups {
@@ -60,25 +60,25 @@ static bool is_there(const struct page *page, uint32_t group)
     return page != NULL && (page->there[group % PAGE_SIZE / WORD] >> group % WORD & 1) != 0;
 }
 
-struct group *groups_find(const struct groups *groups, uint32_t group)
+struct membership *groups_find(const struct groups *groups, uint32_t group)
 {
     struct page *page = groups->page[group >> PAGE_BITS];
     return is_there(page, group) ? &page->group[group % PAGE_SIZE] : NULL;
 }
 
-struct group *groups_get(struct groups *groups, uint32_t group)
+struct membership *groups_get(struct groups *groups, uint32_t group)
 {
     struct page **page = &groups->page[group >> PAGE_BITS];
     if (*page == NULL)
         *page = calloc(1, sizeof(**page));
     if (*page == NULL)
         return NULL;
-    struct group *found = &(*page)->group[group % PAGE_SIZE];
+    struct membership *found = &(*page)->group[group % PAGE_SIZE];
     if (is_there(*page, group))
         return found;
     (*page)->there[group % PAGE_SIZE / WORD] |= UINT64_C(1) << group % WORD;
     (*page)->n++;
-    *found = (struct group){0};
+    *found = (struct membership){0};
     return found;
 }
 

@@ -21,22 +21,22 @@ struct addr group_address(uint32_t group);
 /* False: that is none that is ever listened to here. */
 bool group_named(const struct addr *address, uint32_t *group);
 
-struct group {
+struct membership {
     uint32_t addresses : 25; /* that need it; 0: it is being left */
     uint32_t sends : 3;      /* of its last change that are still to be made */
     uint32_t fresh : 1;      /* it is among those of which the first one is */
     uint32_t suppressed : 1; /* another listener has answered for it in this round (RFC 2710 section 4) */
 };
-static_assert(sizeof(struct group) == sizeof(uint32_t), "a million of these are kept");
+static_assert(sizeof(struct membership) == sizeof(uint32_t), "a million of these are kept");
 
 struct groups;
 struct groups *groups_create(void);
 void groups_destroy(struct groups *groups);
 
 /* NULL: it is not there. */
-struct group *groups_find(const struct groups *groups, uint32_t group);
+struct membership *groups_find(const struct groups *groups, uint32_t group);
 /* Made, all zero, if need be. NULL: out of memory. */
-struct group *groups_get(struct groups *groups, uint32_t group);
+struct membership *groups_get(struct groups *groups, uint32_t group);
 void groups_drop(struct groups *groups, uint32_t group);
 /* The first one at or behind `from`; GROUPS_END: none. */
 uint32_t groups_next(const struct groups *groups, uint32_t from);

@@ -3,6 +3,7 @@
 
 #include "doctor.h"
 #include "effects.h"
+#include "host_mld.h"
 #include "host_nd.h"
 #include "icmp.h"
 #include "mip4.h"
@@ -108,7 +109,7 @@ static void serve_udp(struct control *c, const struct arrival *a, const struct i
     }
 }
 
-/* ---- Neighbour discovery ---- */
+/* ---- Neighbour and multicast listener discovery ---- */
 
 static void serve_nd(struct control *c, const struct arrival *a, const struct ip_header *ip)
 {
@@ -118,6 +119,21 @@ static void serve_nd(struct control *c, const struct arrival *a, const struct ip
         host_nd_serve(c, a->port_index, &a->source_mac, &nd);
     else
         control_count(c, CONTROL_ND_MALFORMED);
+}
+
+static void serve_mld(struct control *c, const struct arrival *a, const struct ip_header *ip)
+{
+    struct mld mld;
+    control_count(c, CONTROL_MLD_RECEIVED);
+    if (mld_decode(ip, payload_of(a, ip), payload_len(ip), &mld))
+        host_mld_heard(c, a->port_index, &mld);
+    else
+        control_count(c, CONTROL_MLD_MALFORMED);
+}
+
+static bool is_query(const struct ip_header *ip, uint8_t type)
+{
+    return ip->protocol == IPPROTO_NUM_ICMPV6 && type == MLD_QUERY;
 }
 
 static bool is_nd(const struct ip_header *ip, uint8_t type)
@@ -161,6 +177,8 @@ static void serve_icmp(struct control *c, const struct arrival *a, const struct 
         control_count(c, CONTROL_ICMP_MALFORMED);
     else if (may_answer_echo(a, ip, &icmp))
         answer_echo(c, a, ip, &icmp);
+    else if (is_query(ip, icmp.type)) /* RFC 3810 section 5.1.15: to one of our addresses */
+        serve_mld(c, a, ip);
     else if (is_nd(ip, icmp.type)) /* not heard on the link, or workers would have said so */
         control_count(c, CONTROL_ND_MALFORMED);
     else if (is_discovery(ip, &icmp))
@@ -215,6 +233,10 @@ void host_ip_serve(struct control *c, const struct arrival *a)
         return;
     if (a->meta->verdict == VERDICT_PUNT_ND) { /* to addresses that we stand in for, too */
         serve_nd(c, a, &ip);
+        return;
+    }
+    if (a->meta->verdict == VERDICT_PUNT_MLD) {
+        serve_mld(c, a, &ip);
         return;
     }
     if (!is_for_us(c, a, &ip))

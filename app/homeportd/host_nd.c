@@ -4,7 +4,9 @@
 #include "control.h"
 #include "effects.h"
 #include "forwarding.h"
+#include "host_mld.h"
 #include "log.h"
+#include "random.h"
 #include "timerq.h"
 #include "transmit.h"
 
@@ -116,9 +118,10 @@ static void contest(struct control *c, unsigned port_index, const struct addr *a
     if (own->state == OWN_ADDRESS_DUPLICATE)
         return;
     control_count(c, CONTROL_ND_CONFLICTS);
-    if (own_address_claimed(&nd->port[port_index].own, address))
+    if (own_address_claimed(&nd->port[port_index].own, address)) {
+        host_mld_own(c, port_index);
         tell_conflict(c, port_index, address, mac, "which is not used before the next reload");
-    else if (c->now.mono_ns >= nd->tell_again_ns) {
+    } else if (c->now.mono_ns >= nd->tell_again_ns) {
         nd->tell_again_ns = c->now.mono_ns + TELL_INTERVAL_S * NSEC_PER_S;
         tell_conflict(c, port_index, address, mac, "which is kept");
     }
@@ -269,6 +272,7 @@ static void say_farewell(struct control *c, unsigned port_index)
     if (!advertiser->on)
         return;
     advertiser_stop(advertiser);
+    host_mld_own(c, port_index);
     if (!link_local_is_usable(c, port_index))
         return;
     const struct nd_router router = advertiser_farewell();
@@ -283,8 +287,10 @@ static bool advertiser_work(struct control *c, unsigned port_index)
     const struct conf_advertisement *settings = settings_of(c, port_index);
     if (!settings->on || !link_local_is_usable(c, port_index))
         return false;
-    if (!advertiser->on)
+    if (!advertiser->on) {
         advertiser_start(advertiser, nd->random++, c->now.mono_ns);
+        host_mld_own(c, port_index);
+    }
     if (!advertiser_due(advertiser, settings->interval_s, c->now.mono_ns))
         return false;
     advertise_router(c, port_index);
@@ -320,7 +326,7 @@ void host_nd_readdressed(struct control *c)
 
 void host_nd_start(struct control *c, uint64_t seed)
 {
-    c->nd = (struct host_nd){.random = seed};
+    c->nd = (struct host_nd){.random = seed, .delay_ns = OWN_ADDRESS_DELAY_MS * NSEC_PER_MS};
     host_nd_readdressed(c);
 }
 
@@ -333,8 +339,36 @@ void host_nd_stop(struct control *c)
 void host_nd_link_up(struct control *c, unsigned port_index)
 {
     struct host_nd_port *nd = &c->nd.port[port_index];
-    own_addresses_begin(&nd->own);
+    /* RFC 4862 section 5.4.2: the link's first message from us, the report in front of it, comes at random.
+     */
+    own_addresses_begin(&nd->own, c->now.mono_ns + random_next(&c->nd.random) % (c->nd.delay_ns + 1));
     advertiser_stop(&nd->advertiser); /* begins anew when the port's address is usable again */
+}
+
+static bool is_link_local(const struct control *c, unsigned port_index, const struct addr *address)
+{
+    return addr_equal(address, &c->ports.port[port_index].link_local);
+}
+
+/* RFC 4862 section 5.4.2: its group is joined before anybody is asked. Who snoops on the link may know
+ * nothing of the others either. */
+static void ask_for_own(struct control *c, unsigned port_index, const struct addr *address)
+{
+    host_mld_own(c, port_index);
+    if (is_link_local(c, port_index, address))
+        host_mld_tell_all(c, port_index);
+    host_mld_tell(c, port_index, address);
+    host_nd_probe(c, port_index, address);
+}
+
+/* Who knew another MAC address for it learns ours; and routers, who believe no report from nobody, hear of
+ * all groups again (RFC 3590 section 4). */
+static void begin_to_use(struct control *c, unsigned port_index, const struct addr *address)
+{
+    if (is_link_local(c, port_index, address))
+        host_mld_tell_all(c, port_index);
+    host_nd_announce(c, port_index, address);
+    advertise_change(c, port_index);
 }
 
 static bool addresses_work(struct control *c, unsigned port_index)
@@ -344,11 +378,10 @@ static bool addresses_work(struct control *c, unsigned port_index)
     for (;;) {
         switch (own_addresses_step(&c->nd.port[port_index].own, c->now.mono_ns, &address)) {
         case OWN_ADDRESS_ASK:
-            host_nd_probe(c, port_index, &address);
+            ask_for_own(c, port_index, &address);
             break;
-        case OWN_ADDRESS_GAINED: /* who knew another MAC address for it learns ours */
-            host_nd_announce(c, port_index, &address);
-            advertise_change(c, port_index);
+        case OWN_ADDRESS_GAINED:
+            begin_to_use(c, port_index, &address);
             break;
         case OWN_ADDRESS_NOTHING:
             return worked;

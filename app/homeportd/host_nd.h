@@ -20,6 +20,7 @@ struct host_nd {
         struct advertiser advertiser;
     } port[CONF_PORTS_MAX];
     uint64_t random;
+    uint64_t delay_ns;      /* what a link's first message is put off by, at most (RFC 4862 section 5.4.2) */
     uint64_t tell_again_ns; /* conflicts are not logged before this */
 };
 

@@ -33,7 +33,7 @@ static size_t records_max(const struct listener *l)
     return l->version == 1 ? 1 : l->per_report;
 }
 
-static struct group *find(const struct listener *l, uint32_t group)
+static struct membership *find(const struct listener *l, uint32_t group)
 {
     return l->groups == NULL ? NULL : groups_find(l->groups, group);
 }
@@ -157,7 +157,7 @@ static struct listener_chunk *open_chunk(struct listener *l)
     return chunk;
 }
 
-static void drop_if_idle(struct listener *l, uint32_t group, const struct group *g)
+static void drop_if_idle(struct listener *l, uint32_t group, const struct membership *g)
 {
     if (g->addresses == 0 && g->sends == 0 && g->fresh == 0)
         groups_drop(l->groups, group);
@@ -165,7 +165,7 @@ static void drop_if_idle(struct listener *l, uint32_t group, const struct group 
 
 /* RFC 3810 section 6.1. Done is said once (RFC 2710 section 4). Without memory all are told, and what is left
  * ends by itself at the routers. */
-static void changed(struct listener *l, uint32_t group, struct group *g, uint64_t now_ns)
+static void changed(struct listener *l, uint32_t group, struct membership *g, uint64_t now_ns)
 {
     struct listener_chunk *chunk = g->fresh ? NULL : open_chunk(l);
     g->sends = l->version == 1 && g->addresses == 0 ? 1 : l->robustness;
@@ -185,7 +185,7 @@ bool listener_join(struct listener *l, uint32_t group, uint64_t now_ns)
 {
     if (l->groups == NULL)
         l->groups = groups_create();
-    struct group *g = l->groups == NULL ? NULL : groups_get(l->groups, group);
+    struct membership *g = l->groups == NULL ? NULL : groups_get(l->groups, group);
     if (g == NULL)
         return false;
     if (g->addresses++ > 0)
@@ -197,7 +197,7 @@ bool listener_join(struct listener *l, uint32_t group, uint64_t now_ns)
 
 void listener_leave(struct listener *l, uint32_t group, uint64_t now_ns)
 {
-    struct group *g = find(l, group);
+    struct membership *g = find(l, group);
     if (g == NULL || g->addresses == 0 || --g->addresses > 0)
         return;
     l->n--;
@@ -206,7 +206,7 @@ void listener_leave(struct listener *l, uint32_t group, uint64_t now_ns)
 
 void listener_tell(struct listener *l, uint32_t group, uint64_t now_ns)
 {
-    struct group *g = find(l, group);
+    struct membership *g = find(l, group);
     if (g != NULL && g->addresses > 0)
         changed(l, group, g, now_ns);
 }
@@ -243,7 +243,7 @@ static void requeue(struct listener *l, struct listener_chunk *chunk, uint64_t n
 static bool say_change(struct listener *l, bool fresh, bool cancelled, uint32_t group,
                        struct listener_message *out)
 {
-    struct group *g = find(l, group);
+    struct membership *g = find(l, group);
     if (g == NULL || (!fresh && g->fresh))
         return false;
     g->fresh = 0;
@@ -284,7 +284,7 @@ static void say_round(struct listener *l, uint64_t now_ns, struct listener_messa
         const uint32_t group = round_step(l);
         if (group == GROUPS_END)
             break;
-        struct group *g = find(l, group);
+        struct membership *g = find(l, group);
         if (g->addresses > 0 && g->suppressed != r->number)
             say(out, MLD_IS_EXCLUDE, group);
         g->suppressed = 0;
@@ -359,7 +359,7 @@ static void say_asked(struct listener *l, uint64_t now_ns, struct listener_messa
 {
     for (size_t i = 0; i < l->n_asked && out->n < records_max(l);) {
         struct listener_asked *a = &l->asked[i];
-        const struct group *g = find(l, a->group);
+        const struct membership *g = find(l, a->group);
         const bool sources = l->version == 2 && a->n_sources > 0;
         if (a->due_ns > now_ns || (sources && out->n > 0)) {
             i++;
@@ -438,7 +438,7 @@ static void heard_query(struct listener *l, const struct mld *query, uint64_t no
 static void heard_report(struct listener *l, const struct mld *report)
 {
     uint32_t group;
-    struct group *g = group_named(&report->group, &group) ? find(l, group) : NULL;
+    struct membership *g = group_named(&report->group, &group) ? find(l, group) : NULL;
     if (l->version != 1 || g == NULL)
         return;
     if (round_passes(l, group))

@@ -39,15 +39,17 @@ void own_addresses_set(struct own_addresses *own, const struct addr *link_local,
             add(own, &before, &addresses[i].addr);
 }
 
-void own_addresses_begin(struct own_addresses *own)
+void own_addresses_begin(struct own_addresses *own, uint64_t at_ns)
 {
-    for (size_t i = 0; i < own->n; i++)
+    for (size_t i = 0; i < own->n; i++) {
         own->address[i].state = OWN_ADDRESS_UNASKED;
+        own->address[i].due_ns = at_ns;
+    }
 }
 
 static enum own_address_step step(struct own_address *a, uint64_t now_ns)
 {
-    if (a->state == OWN_ADDRESS_UNASKED) {
+    if (a->state == OWN_ADDRESS_UNASKED && a->due_ns <= now_ns) {
         a->state = OWN_ADDRESS_TENTATIVE;
         a->due_ns = now_ns + OWN_ADDRESS_WAIT_MS * NSEC_PER_MS;
         return OWN_ADDRESS_ASK;
@@ -91,9 +93,7 @@ uint64_t own_addresses_deadline(const struct own_addresses *own)
     uint64_t earliest = TIMER_NEVER;
     for (size_t i = 0; i < own->n; i++) {
         const struct own_address *a = &own->address[i];
-        if (a->state == OWN_ADDRESS_UNASKED)
-            return 0;
-        if (a->state == OWN_ADDRESS_TENTATIVE && a->due_ns < earliest)
+        if ((a->state == OWN_ADDRESS_UNASKED || a->state == OWN_ADDRESS_TENTATIVE) && a->due_ns < earliest)
             earliest = a->due_ns;
     }
     return earliest;

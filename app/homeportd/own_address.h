@@ -12,7 +12,10 @@
 #include "conf.h"
 
 enum { OWN_ADDRESSES_MAX = CONF_PORT_ADDRESSES_MAX + 1 /* the link-local one */ };
-enum { OWN_ADDRESS_WAIT_MS = 1000 }; /* RetransTimer, after the one solicitation that is sent */
+enum {
+    OWN_ADDRESS_WAIT_MS = 1000, /* RetransTimer, after the one solicitation that is sent */
+    OWN_ADDRESS_DELAY_MS = 1000 /* MAX_RTR_SOLICITATION_DELAY, at most before it (RFC 4862 section 5.4.2) */
+};
 
 enum own_address_state {
     OWN_ADDRESS_UNASKED,   /* its solicitation is to be sent */
@@ -24,7 +27,7 @@ enum own_address_state {
 struct own_address {
     struct addr address;
     enum own_address_state state;
-    uint64_t due_ns; /* of a tentative one */
+    uint64_t due_ns; /* until the state's end: asked for, or usable */
 };
 
 /* Of one port; the first, if there is any, is the link-local one. All zero: none. */
@@ -38,9 +41,9 @@ struct own_addresses {
  * if link_local is unspecified: the port has no IPv6. */
 void own_addresses_set(struct own_addresses *own, const struct addr *link_local,
                        const struct prefix *addresses, size_t n);
-/* The port has come to a link anew: every address is to be asked for (RFC 4862 section 5.4), duplicates too.
- */
-void own_addresses_begin(struct own_addresses *own);
+/* The port has come to a link anew: every address is to be asked for (RFC 4862 section 5.4), duplicates too,
+ * from that moment on. */
+void own_addresses_begin(struct own_addresses *own, uint64_t at_ns);
 
 enum own_address_step { OWN_ADDRESS_NOTHING, OWN_ADDRESS_ASK, OWN_ADDRESS_GAINED };
 /* The next thing that is due, and of which address: a solicitation, which is to be sent now, or that an

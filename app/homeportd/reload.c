@@ -48,6 +48,7 @@ static void begin(struct control *c, struct reload *r)
     if (forwarding_set_local(c) != 0 || worker_settings_publish(c) != 0)
         log_error("reload: no memory for all of the appliance's own addresses");
     host_nd_readdressed(c);
+    host_mld_readdressed(c);
     agent_sweep_begin(c->agent);
     for (size_t i = 0; i < c->conf->n_foreign_agents; i++)
         report_failure(

@@ -107,7 +107,8 @@ static inline struct conf *configuration(unsigned device)
     dprintf(fd,
             "node = pha id = 1 role = primary\n"
             "eal { lcores = \"0@0,1@0\" memory = 256 huge-pages = false }\n"
-            "port home { device = \"net_ring_host%u\" addresses = {\"10.1.0.2/24\", \"2001:db8:1::2/64\"} }\n"
+            "port home { device = \"net_ring_host%u\" addresses = {\"10.1.0.2/24\", \"2001:db8:1::2/64\"} "
+            "mld = off }\n"
             "route \"::/0\" { via = \"2001:db8:1::20\" }\n"
             "route \"0.0.0.0/0\" { via = \"10.1.0.20\" }\n"
             "home-agent { addresses = {\"10.1.0.2\", \"2001:db8:1::2\"} home-networks = {\"10.1.0.0/24\", "

@@ -140,7 +140,7 @@ static void settle(struct replay *r)
 
 static uint64_t deadline(const struct replay *r)
 {
-    const uint64_t nd = host_nd_deadline(&r->control);
+    const uint64_t nd = RTE_MIN(host_nd_deadline(&r->control), host_mld_deadline(&r->control));
     return RTE_MIN(nd, RTE_MIN(agent_deadline(r->control.agent), neighbor_deadline(r->control.neighbors)));
 }
 
@@ -172,6 +172,7 @@ static void play(struct replay *r)
 {
     worker_start(r->control.workers[0]);
     r->control.workers[0]->fragmented = 0; /* else it begins anywhere (RFC 7739 section 3) */
+    r->control.nd.delay_ns = 0; /* else the first message comes at any time (RFC 4862 section 5.4.2) */
     settle(r);
     for (struct wire *w; (w = next_wire(r)) != NULL;) {
         const struct frame *f = &w->in.frame[w->next++];

@@ -67,13 +67,15 @@ PORT = """\
 port {name} {{
     device    = "net_ring_{name}"
     addresses = {{"{address}"}}
-{mtu}}}
+{mtu}{mld}}}
 
 """
 
 
 def port_block(name, address, mtu):
-    return PORT.format(name=name, address=address, mtu=f"    mtu       = {mtu}\n" if mtu else "")
+    """IPv6 without its listeners' reports, which come at times by chance."""
+    return PORT.format(name=name, address=address, mtu=f"    mtu       = {mtu}\n" if mtu else "",
+                       mld="    mld       = off\n" if ":" in address else "")
 
 
 def mobile_line(home, association, nai=None):

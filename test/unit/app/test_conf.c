@@ -171,6 +171,8 @@ static const struct {
     {"PCI address with arguments", "0000:03:00.0", "0000:03:00.0,rx_burst=1"},
     {"smallest MTU with IPv6", "mtu       = 1500", "mtu = 1280"},
     {"largest MTU", "mtu       = 1500", "mtu = 9216"},
+    {"own groups alone", "mtu       = 1500", "mtu = 1500\nmld = own"},
+    {"no groups", "mtu       = 1500", "mtu = 1500\nmld = off"},
     {"smallest MTU without IPv6", "{\"10.9.0.2/16\"}", "{\"10.9.0.2/16\"} mtu = 68"},
     {"two addresses in one network", "{\"10.9.0.2/16\"}", "{\"10.9.0.2/16\", \"10.9.0.3/16\"}"},
     {"a list by parts", "{\"10.9.0.2/16\"}", "{\"10.9.0.2/16\"} addresses += {\"10.8.0.2/16\"}"},

@@ -16,6 +16,8 @@ static const struct fault faults[] = {
     {"our own key for names", "idle = adaptive", "'@' = x", 10, "unknown key ''@'' in section workers"},
     {"path to another section's key", "workers {", "eal|memory = 5\nworkers {", 10,
      "unknown key 'eal|memory'"},
+    {"whose groups", "mtu       = 1500", "mtu = 1500\nmld = some", 15,
+     "mld: 'some' is none of all, own, off"},
     {"a key twice", "mtu       = 1500", "mtu = 1500\nmtu = 1400", 15, "mtu: given for the second time"},
     {"a section without its end", "    socket = \"/run/homeport.sock\"\n}\n", "", 49,
      "section 'console' has no closing brace"},

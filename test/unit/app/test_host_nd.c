@@ -132,6 +132,32 @@ void neighbor_advertised(struct neighbors *n, uint8_t port_index, const struct a
     advertised_times++;
 }
 
+/* What is joined is host_mld's affair; here counts that it is told before anybody is asked. */
+static size_t told_at[FRAMES_MAX], n_told;
+static unsigned own_times, all_told;
+
+void host_mld_own(struct control *c, unsigned port_index)
+{
+    (void)c;
+    (void)port_index;
+    own_times++;
+}
+
+void host_mld_tell(struct control *c, unsigned port_index, const struct addr *address)
+{
+    (void)c;
+    (void)port_index;
+    (void)address;
+    told_at[n_told++] = n_frames;
+}
+
+void host_mld_tell_all(struct control *c, unsigned port_index)
+{
+    (void)c;
+    (void)port_index;
+    all_told++;
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
     (void)format;
@@ -170,6 +196,7 @@ static void set_port(unsigned i, const char *address)
 static void forget(void)
 {
     n_frames = 0;
+    n_told = own_times = all_told = 0;
     agent_times = router_times = learnt_times = advertised_times = warnings = 0;
 }
 
@@ -181,6 +208,7 @@ static void set_up(void)
     set_port(0, "2001:db8:1::2/64");
     set_port(1, "2001:db8:2::2/64");
     host_nd_start(&control, 42);
+    control.nd.delay_ns = 0;
 }
 
 static void work_at(uint64_t now_ns)
@@ -267,7 +295,11 @@ START_TEST(detection_at_start)
     ck_assert_uint_eq(host_nd_deadline(&control), 0);
     work_at(SECONDS(100));
     ck_assert_uint_eq(n_frames, 4); /* two ports with two addresses each */
+    ck_assert_uint_eq(n_told, 4);
+    ck_assert_uint_eq(own_times, 4);
+    ck_assert_uint_eq(all_told, 2);
     for (size_t i = 0; i < n_frames; i++) {
+        ck_assert_uint_eq(told_at[i], i); /* RFC 4862 section 5.4.2: the report is first */
         const struct nd nd = sent(i);
         ck_assert_int_eq(nd.type, ND_NEIGHBOR_SOLICITATION);
         ck_assert(addr_is_unspecified(&nd.source) && !nd.has_mac);
@@ -285,6 +317,7 @@ START_TEST(detection_at_start)
     ck_assert(host_nd_is_usable(&control, 0, &own));
     ck_assert(!host_nd_is_usable(&control, 1, &own));
     ck_assert_uint_eq(n_frames, 4); /* each is announced */
+    ck_assert_uint_eq(all_told, 2); /* RFC 3590 section 4 */
     ck_assert_uint_eq(sent(0).flags, ND_OVERRIDE);
     ck_assert_uint_eq(host_nd_deadline(&control), TIMER_NEVER);
 }
@@ -343,6 +376,33 @@ START_TEST(conflict)
     control.now.mono_ns += SECONDS(11);
     told(0, OWN, ND_OVERRIDE, true);
     ck_assert_uint_eq(warnings, 2);
+}
+END_TEST
+
+/* RFC 4862 section 5.4.2: by chance, within a second of the link's coming up. */
+START_TEST(detection_is_delayed)
+{
+    uint64_t least = UINT64_MAX, most = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        set_up();
+        host_nd_start(&control, seed);
+        host_nd_link_up(&control, 0);
+        host_nd_link_up(&control, 1);
+        const uint64_t due = host_nd_deadline(&control);
+        control.ports.port[1].link_up = false;
+        const uint64_t first = host_nd_deadline(&control);
+        ck_assert_uint_le(due, first);
+        work_at(first - 1);
+        ck_assert_uint_eq(n_frames, 0);
+        work_at(first);
+        ck_assert_uint_eq(n_frames, 2);
+        forget();
+        least = first < least ? first : least;
+        most = first > most ? first : most;
+    }
+    ck_assert_uint_lt(least, SECONDS(100) + 50 * NSEC_PER_MS);
+    ck_assert_uint_gt(most, SECONDS(101) - 50 * NSEC_PER_MS);
+    ck_assert_uint_le(most, SECONDS(101));
 }
 END_TEST
 
@@ -630,6 +690,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(begins, set_up, NULL);
     tcase_add_test(begins, detection_at_start);
     tcase_add_test(begins, detection_waits_for_the_link);
+    tcase_add_test(begins, detection_is_delayed);
     tcase_add_loop_test(begins, duplicates, 0, 2);
     tcase_add_test(begins, own_echo);
     suite_add_tcase(s, begins);

@@ -110,8 +110,10 @@ START_TEST(link_up_again)
     check_steps(&own, SECONDS(10), OWN_ADDRESS_ASK, 3);
     ck_assert(claimed(&own, "2001:db8:1::2"));
     check_steps(&own, SECONDS(11), OWN_ADDRESS_GAINED, 2);
-    own_addresses_begin(&own);
+    own_addresses_begin(&own, SECONDS(20)); /* RFC 4862 section 5.4.2: the first message is delayed */
     ck_assert(!usable(&own, "2001:db8:2::2"));
+    ck_assert_uint_eq(own_addresses_deadline(&own), SECONDS(20));
+    check_steps(&own, SECONDS(20) - 1, OWN_ADDRESS_NOTHING, 0);
     check_steps(&own, SECONDS(20), OWN_ADDRESS_ASK, 3);
     check_steps(&own, SECONDS(21), OWN_ADDRESS_GAINED, 3);
     ck_assert(usable(&own, "2001:db8:1::2"));
