@@ -98,10 +98,10 @@ END_TEST
 
 START_TEST(fills_the_link)
 {
-    static struct mld_record records[MLD_RECORDS_MAX];
+    static struct mld_record records[MLD_RECORDS_MAX + 1];
     static uint8_t room[9216 + 14];
     const struct addr own = addr_link_local_from_mac(&own_mac);
-    for (size_t i = 0; i < MLD_RECORDS_MAX; i++)
+    for (size_t i = 0; i <= MLD_RECORDS_MAX; i++)
         records[i] = (struct mld_record){.type = MLD_IS_EXCLUDE, .group = parsed("ff02::1:ff00:50")};
     static const struct {
         uint16_t mtu;
