@@ -33,7 +33,7 @@ uint64_t peer_lookup_burst(const struct addr *keys, const uint32_t *tags, unsign
 static inline struct cuckoo_pair peer_ask(const struct cuckoo *cuckoo, uint32_t tag)
 {
     (void)cuckoo;
-    return (struct cuckoo_pair){{(const struct cuckoo_bucket *)(uintptr_t)rte_hash_crc_4byte(tag, 0)}};
+    return (struct cuckoo_pair){{(const struct cuckoo_bucket *)(uintptr_t)crc32c_4(tag)}};
 }
 
 void peer_search(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,

@@ -20,9 +20,9 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_hash_crc.h>
 #include <rte_prefetch.h>
 
+#include "crc32c.h"
 #include "entry.h"
 
 enum {
@@ -68,7 +68,7 @@ static inline uint32_t cuckoo_tag_ipv6(const struct addr *address)
 {
     uint64_t half[2];
     memcpy(half, address->b, sizeof(half));
-    uint32_t tag = rte_hash_crc_8byte(half[1], rte_hash_crc_8byte(half[0], 0));
+    uint32_t tag = crc32c_16(half);
     return tag != 0 ? tag : 1;
 }
 
@@ -114,7 +114,7 @@ static inline uint64_t cuckoo_version(const struct cuckoo *cuckoo)
  * of the product depend on the whole CRC in their upper bits, which choose the buckets. */
 static inline uint64_t cuckoo_hash(uint32_t tag)
 {
-    return rte_hash_crc_4byte(tag, 0) * UINT64_C(0x9e3779b97f4a7c15);
+    return crc32c_4(tag) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static inline uint32_t cuckoo_first_bucket(const struct cuckoo *cuckoo, uint64_t hash)
