@@ -79,33 +79,74 @@ static void search_scalar(const struct entry *entries, const uint32_t *tags, con
 }
 
 #ifdef RTE_ARCH_X86
-/* The highest of eight unsigned numbers. */
-__attribute__((target("avx2"))) static inline uint32_t highest(__m256i v)
+#define AVX2 __attribute__((target("avx2"))) static inline
+
+/* The numbers of a tag's places, and zeros. No branch and no index: those of places with another tag are
+ * masked away. x86 loads in program order; the compiler must, too. */
+AVX2 __m256i numbers_of(uint32_t wanted, const struct cuckoo_pair *pair)
 {
-    __m128i max = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    max = _mm_max_epu32(max, _mm_shuffle_epi32(max, 0x4e));
-    max = _mm_max_epu32(max, _mm_shuffle_epi32(max, 0xb1));
-    return (uint32_t)_mm_cvtsi128_si32(max);
+    const struct cuckoo_bucket *one = pair->at[0], *other = pair->at[1];
+    __m256i tag = _mm256_set1_epi32((int)wanted);
+    __m256i in_one = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)one->tag));
+    __m256i in_other = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)other->tag));
+    rte_compiler_barrier();
+    in_one = _mm256_and_si256(in_one, _mm256_load_si256((const __m256i *)one->entry));
+    in_other = _mm256_and_si256(in_other, _mm256_load_si256((const __m256i *)other->entry));
+    return _mm256_max_epu32(in_one, in_other);
 }
 
-/* No branch and no index: the numbers of places with another tag are masked away. x86 loads in program order;
- * the compiler must, too. */
+/* The higher ones of both's neighbours: two from a, two from b, in each half. */
+AVX2 __m256i highest_of_pairs(__m256i a, __m256i b)
+{
+    return _mm256_max_epu32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+}
+
+/* The highest unsigned number of each of four vectors. */
+AVX2 __m128i highest_of_each(const __m256i v[static 4])
+{
+    __m256i a = highest_of_pairs(v[0], v[2]), b = highest_of_pairs(v[1], v[3]);
+    __m256i max = highest_of_pairs(a, b);
+    return _mm_max_epu32(_mm256_castsi256_si128(max), _mm256_extracti128_si256(max, 1));
+}
+
+AVX2 void search_four(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                      const struct entry **found)
+{
+    __m256i numbers[4];
+    for (unsigned k = 0; k < 4; k++)
+        numbers[k] = numbers_of(tags[k], &pairs[k]);
+    __m256i at = _mm256_slli_epi64(_mm256_cvtepu32_epi64(highest_of_each(numbers)), 6);
+    _mm256_storeu_si256((__m256i *)found, _mm256_add_epi64(at, _mm256_set1_epi64x((long long)entries)));
+    for (unsigned k = 0; k < 4; k++)
+        rte_prefetch0(found[k]);
+}
+
+/* Of fewer than four, the last one stands for those that are missing. */
+AVX2 void search_rest(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                      unsigned n, const struct entry **found)
+{
+    uint32_t tag[4];
+    struct cuckoo_pair pair[4];
+    const struct entry *entry[4];
+    for (unsigned k = 0; k < 4; k++) {
+        tag[k] = tags[RTE_MIN(k, n - 1)];
+        pair[k] = pairs[RTE_MIN(k, n - 1)];
+    }
+    search_four(entries, tag, pair, entry);
+    memcpy(found, entry, n * sizeof(found[0]));
+}
+
 __attribute__((target("avx2"))) static void search_avx2(const struct entry *entries, const uint32_t *tags,
                                                         const struct cuckoo_pair *pairs, unsigned n,
                                                         const struct entry **found)
 {
-    for (unsigned i = 0; i < n; i++) {
-        const struct cuckoo_bucket *one = pairs[i].at[0], *other = pairs[i].at[1];
-        __m256i tag = _mm256_set1_epi32((int)tags[i]);
-        __m256i in_one = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)one->tag));
-        __m256i in_other = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)other->tag));
-        rte_compiler_barrier();
-        in_one = _mm256_and_si256(in_one, _mm256_load_si256((const __m256i *)one->entry));
-        in_other = _mm256_and_si256(in_other, _mm256_load_si256((const __m256i *)other->entry));
-        found[i] = &entries[highest(_mm256_max_epu32(in_one, in_other))];
-        rte_prefetch0(found[i]);
-    }
+    unsigned i = 0;
+    for (; i + 4 <= n; i += 4)
+        search_four(entries, tags + i, pairs + i, found + i);
+    if (i < n)
+        search_rest(entries, tags + i, pairs + i, n - i, found + i);
 }
+#undef AVX2
 #endif
 
 static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, uint32_t tag,
