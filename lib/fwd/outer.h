@@ -44,22 +44,32 @@ struct tunnel_inner {
 
 /* ---- Over IPv4 ---- */
 
-/* The outer IP header, and what the entry holds behind it up to len: a few whole words rather than many
- * fields. TOS is copied, ECN with it (RFC 6040 section 4.1, normal mode). */
+/* The one's complement sum over the header's first eight bytes, as a number, and the rest of it. Half a word
+ * round added to itself is the sum of its halves, the carry brought round (RFC 1071). */
+static inline uint16_t outer_sum(uint64_t first, const struct entry *e)
+{
+    uint64_t sum = first + e->outer_sum - 0x4500; /* which is in both */
+    uint32_t half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+    return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
+}
+
+/* The outer IP header, which begins with those eight bytes, and what the entry holds behind it up to len. */
+static inline void outer_write(uint8_t *outer, unsigned len, const struct entry *e, uint64_t first)
+{
+    const uint64_t begin = rte_cpu_to_be_64(first);
+    const uint16_t checksum = rte_cpu_to_be_16((uint16_t)~outer_sum(first, e));
+    memcpy(outer + 4, e->outer + 4, len - 4);
+    memcpy(outer, &begin, sizeof(begin));
+    memcpy(outer + 10, &checksum, sizeof(checksum));
+}
+
+/* TOS is copied, ECN with it (RFC 6040 section 4.1, normal mode). */
 static inline void outer_build(uint8_t *outer, unsigned len, const struct entry *e,
                                const struct tunnel_inner *inner, bool outer_df, uint16_t identification)
 {
-    uint16_t total = (uint16_t)(inner->size + len);
-    uint16_t flags = outer_df ? IPV4_DF : 0;
-    uint32_t sum = (uint32_t)e->outer_sum + inner->tos + total + identification + flags;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum += sum >> 16;
-    uint64_t first = rte_cpu_to_be_64(UINT64_C(0x45) << 56 | (uint64_t)inner->tos << 48 |
-                                      (uint64_t)total << 32 | (uint64_t)identification << 16 | flags);
-    memcpy(outer, &first, sizeof(first));
-    memcpy(outer + 8, e->outer + 8, 2);
-    pkt_write16(outer + 10, (uint16_t)~sum);
-    memcpy(outer + 12, e->outer + 12, len - 12);
+    outer_write(outer, len, e,
+                UINT64_C(0x45) << 56 | (uint64_t)inner->tos << 48 | (uint64_t)(inner->size + len) << 32 |
+                    (uint64_t)identification << 16 | (outer_df ? IPV4_DF : 0));
 }
 
 /* RFC 2003 section 3.1; IPv6 in IPv4 (RFC 4213 section 3.5) differs by the protocol number in the entry. */

@@ -137,9 +137,10 @@ static inline void pkt_decrement_ttl(enum pkt_family family, uint8_t *ip)
     uint32_t word; /* TTL, protocol, checksum */
     memcpy(&word, ip + 8, sizeof(word));
     word = rte_le_to_cpu_32(word);
-    uint32_t sum = (word >> 16) + 1; /* 0x0100 where the first byte counts least */
-    word = rte_cpu_to_le_32(((word & 0xffff) - 1) | (sum + (sum >= 0xffff)) << 16);
-    memcpy(ip + 8, &word, sizeof(word));
+    uint32_t less = word + 0x1ffff;            /* the sum grows by 0x0100 where the first byte */
+    less -= (uint32_t)(less >= 0x1ffff) << 16; /* counts least, and by one more if that carries */
+    less = rte_cpu_to_le_32(less);
+    memcpy(ip + 8, &less, sizeof(less));
 }
 
 /* Network 0, loopback, multicast, class E and limited broadcast name no host that could have sent it (RFC
