@@ -33,11 +33,11 @@ struct burst {
     uint8_t aside[WORKER_BURST];
     struct entry by_route; /* stands for what a packet is sent by that no entry is for */
 
-    unsigned n_counted; /* packets of bindings, to be counted when their counters have come */
-    struct {
+    struct { /* when the counters have come */
         struct binding_counter *counter;
-        uint32_t size;
+        uint64_t size;
     } counted[WORKER_BURST];
+    struct binding_counter nobodys; /* where packets of no binding are counted */
 };
 static_assert((int)VERDICT_COUNT <= UINT8_MAX, "a verdict fits into a byte");
 static_assert((int)WORKER_BURST <= (int)CUCKOO_BURST, "a burst is looked up at once");

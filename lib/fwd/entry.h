@@ -49,12 +49,17 @@ struct entry {
     };
     uint32_t slot; /* index of its counters, stable while the address stays in the table */
     uint32_t adjacency;
-    uint32_t more : 26;        /* ENTRY_MORE: the table's, table_more follows it */
-    uint32_t id_slot : 6;      /* TUNNEL: the part of the identifications that is this node's */
-    uint16_t mtu;              /* TUNNEL: largest inner packet. ON_LINK: of the link */
-    uint8_t kind : 4;          /* enum entry_kind */
-    uint8_t encapsulation : 4; /* TUNNEL: enum encapsulation */
-    uint8_t flags;             /* enum entry_flag */
+    uint32_t more : 26;   /* ENTRY_MORE: the table's, table_more follows it */
+    uint32_t id_slot : 6; /* TUNNEL: the part of the identifications that is this node's */
+    uint16_t mtu;         /* TUNNEL: largest inner packet. ON_LINK: of the link */
+    union {
+        struct {
+            uint8_t kind : 4;          /* enum entry_kind */
+            uint8_t encapsulation : 4; /* TUNNEL: enum encapsulation */
+        };
+        uint8_t nature; /* both */
+    };
+    uint8_t flags; /* enum entry_flag */
 };
 static_assert(sizeof(struct entry) == 64, "an entry is one cache line");
 

@@ -15,30 +15,7 @@
 #include "adjacency.h"
 #include "pkt.h"
 
-/* What all frames of a port begin with but for the destination, and two bytes more. */
-struct ethernet_template {
-    uint64_t word[2];
-};
-
-static inline struct ethernet_template ethernet_template(const struct mac *from, uint16_t ethertype)
-{
-    struct ethernet_template template;
-    uint8_t bytes[sizeof(template)] = {0};
-    memcpy(bytes + 6, from->b, sizeof(from->b));
-    pkt_write16(bytes + 12, ethertype);
-    memcpy(&template, bytes, sizeof(template));
-    return template;
-}
-
-/* In two stores; the two bytes behind the header are lost. to must be resolved. */
-static inline void ethernet_write_wide(uint8_t *header, const struct ethernet_template *template,
-                                       adjacency_word to)
-{
-    uint64_t first =
-        template->word[0] | rte_cpu_to_be_64(to << 16); /* the MAC address is the lower 48 bits */
-    memcpy(header, &first, sizeof(first));
-    memcpy(header + sizeof(first), &template->word[1], sizeof(template->word[1]));
-}
+enum { ETHERNET_WIDE = 16 /* a header and two bytes more, which one store writes */ };
 
 /* to must be resolved. */
 static inline void ethernet_write(uint8_t *header, const struct mac *from, adjacency_word to,

@@ -6,6 +6,8 @@
  * know all cases, see the packet instead; they come to the same end for the usual ones, which a test holds
  * them to.
  *
+ * The family is a constant wherever it is given.
+ *
  * Of the worker alone.
  */
 #ifndef FWD_EXPRESS_H
@@ -13,34 +15,42 @@
 
 #include "decide.h"
 
-/* The first six bytes of a frame, and those of the EtherType, version and header length, as whole words. */
-static inline uint64_t express_mac(const struct mac *mac)
+/* ---- Parsing ---- */
+
+/* IPv4 without options. TTL is good for a hop; the source is of class A to C, the destination, too. */
+static inline void express_bound_ipv4(struct form *form, unsigned ip)
 {
-    uint64_t word = 0;
-    memcpy(&word, mac->b, sizeof(mac->b));
-    return word;
+    form_bound(form, ip, 0x45, 0x45);
+    form_bound(form, ip + 8, 2, UINT8_MAX);
+    form_bound(form, ip + 12, 1, 0xdf);
+    form_bound(form, ip + 16, 0, 0xdf);
 }
 
-static inline bool express_is_for(const uint8_t *ethernet, uint64_t own)
+/* No byte with which ::/8 begins, where unspecified, loopback and mapped addresses are, nor fe00::/7, where
+ * link-local addresses and groups are. */
+enum { EXPRESS_IPV6_FIRST = 0x01, EXPRESS_IPV6_LAST = 0xfd };
+
+/* A hop limit of 255 may be that of neighbour discovery, one below 2 has run out: the general way knows. */
+static inline void express_bound_ipv6(struct form *form, unsigned ip)
 {
-    static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-    uint64_t word;
-    memcpy(&word, ethernet, sizeof(word));
-    return ((word ^ own) & express_mac(&all)) == 0;
+    form_bound(form, ip, 0x60, 0x6f);
+    form_bound(form, ip + 7, 2, IPV6_ND_HOP_LIMIT - 1);
+    form_bound(form, ip + 8, EXPRESS_IPV6_FIRST, EXPRESS_IPV6_LAST);
 }
 
-static inline bool express_is_plain_ipv4(const uint8_t *ethernet)
+/* What the usual frames begin with that come to the port. */
+static inline struct form express_form(enum pkt_family family, const struct mac *port)
 {
-    uint32_t word;
-    memcpy(&word, ethernet + 12, sizeof(word));
-    return (word & RTE_BE32(0xffffff00)) == RTE_BE32((uint32_t)ETHERTYPE_IPV4 << 16 | 0x4500);
-}
-
-static inline bool express_is_ipv6(const uint8_t *ethernet)
-{
-    uint32_t word;
-    memcpy(&word, ethernet + 12, sizeof(word));
-    return (word & RTE_BE32(0xfffff000)) == RTE_BE32((uint32_t)ETHERTYPE_IPV6 << 16 | 0x6000);
+    struct form form = form_of_any();
+    uint8_t ethertype[2];
+    pkt_write16(ethertype, pkt_ethertype(family));
+    form_fix(&form, 0, port->b, sizeof(port->b));
+    form_fix(&form, ETHERNET_LEN - sizeof(ethertype), ethertype, sizeof(ethertype));
+    if (family == PKT_IPV6)
+        express_bound_ipv6(&form, ETHERNET_LEN);
+    else
+        express_bound_ipv4(&form, ETHERNET_LEN);
+    return form;
 }
 
 /* The device's word counts, if it has said that the checksum is right and not that it is wrong. */
@@ -51,127 +61,58 @@ static inline bool express_checksum_is_right(const struct rte_mbuf *frame, const
     return (frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) != 0 || pkt_header_is_whole(ip, IPV4_LEN_MIN);
 }
 
-/* Is this what pkt_parse would say PKT_LOOK_UP to, without options and padding? own: express_mac of the
- * receiving port. */
-static inline bool express_parse(const struct rte_mbuf *frame, uint64_t own)
+/* Of what has the form. Extension headers could hold an encapsulation limit. */
+static inline bool express_is_plain(enum pkt_family family, const struct rte_mbuf *frame, const uint8_t *ip)
 {
-    const uint8_t *ethernet = rte_pktmbuf_mtod(frame, const uint8_t *), *ip = ethernet + ETHERNET_LEN;
-    return frame->nb_segs == 1 && frame->data_len >= ETHERNET_LEN + IPV4_LEN_MIN &&
-           express_is_for(ethernet, own) && express_is_plain_ipv4(ethernet) &&
-           pkt_read16(ip + 2) == frame->data_len - ETHERNET_LEN && !pkt_source_is_bad(ip) && ip[16] < 0xe0 &&
-           express_checksum_is_right(frame, ip);
+    if (family == PKT_IPV6)
+        return !ipv6_is_skipped(ip[6]) &&
+               (uint8_t)(ip[24] - EXPRESS_IPV6_FIRST) <= EXPRESS_IPV6_LAST - EXPRESS_IPV6_FIRST;
+    return ip[12] != 127 && express_checksum_is_right(frame, ip);
 }
 
-/* Neither of ::/8, where unspecified, loopback and mapped addresses are, nor of fe00::/7, where link-local
- * addresses and groups are. */
-static inline bool express_is_usual_address(const uint8_t *address)
+/* Is this what pkt_parse would say PKT_LOOK_UP to, if the packet is as long as it says? A buffer has room for
+ * the form, whatever is in it. */
+static inline bool express_parse(enum pkt_family family, const struct rte_mbuf *frame,
+                                 const struct form *form)
 {
-    return (uint8_t)(address[0] - 1) < 0xfd;
+    const uint8_t *ethernet = rte_pktmbuf_mtod(frame, const uint8_t *);
+    const unsigned least = ETHERNET_LEN + (family == PKT_IPV6 ? IPV6_LEN : IPV4_LEN_MIN);
+    return frame->nb_segs == 1 && form_fits(form, ethernet) && frame->data_len >= least &&
+           express_is_plain(family, frame, ethernet + ETHERNET_LEN);
 }
 
-/* The same for IPv6. A hop limit of 255 may be that of neighbour discovery, one below 2 has run out; both
- * are left to the general way, as all that could hold an encapsulation limit. */
-static inline bool express_parse_ipv6(const struct rte_mbuf *frame, uint64_t own)
+/* ---- Deciding ---- */
+
+/* A packet that was parsed: what is written of it is read from here. */
+struct express {
+    uint8_t *ip;
+    uint64_t begin; /* its header's first eight bytes as a number */
+    unsigned size;  /* as it says */
+};
+
+static inline struct express express_of(enum pkt_family family, struct rte_mbuf *frame)
 {
-    const uint8_t *ethernet = rte_pktmbuf_mtod(frame, const uint8_t *), *ip = ethernet + ETHERNET_LEN;
-    return frame->nb_segs == 1 && frame->data_len >= ETHERNET_LEN + IPV6_LEN &&
-           express_is_for(ethernet, own) && express_is_ipv6(ethernet) &&
-           pkt_read16(ip + 4) == frame->data_len - ETHERNET_LEN - IPV6_LEN &&
-           (uint8_t)(ip[7] - 2) < IPV6_ND_HOP_LIMIT - 2 && !ipv6_is_skipped(ip[6]) &&
-           express_is_usual_address(ip + 8) && express_is_usual_address(ip + 24);
+    struct express x = {.ip = pkt_ip(frame)};
+    memcpy(&x.begin, x.ip, sizeof(x.begin));
+    x.begin = rte_be_to_cpu_64(x.begin);
+    x.size = family == PKT_IPV6 ? IPV6_LEN + (unsigned)(uint16_t)(x.begin >> 16) : (uint16_t)(x.begin >> 32);
+    return x;
 }
 
-static inline bool express_is_usual(const struct entry *e)
+/* Padding may follow it. */
+static inline bool express_is_whole(enum pkt_family family, const struct rte_mbuf *frame,
+                                    const struct express *x)
 {
-    return e->kind == ENTRY_TUNNEL && (e->flags & ~ENTRY_REVERSE) == 0;
+    return x->size <= frame->data_len - (unsigned)ETHERNET_LEN &&
+           (family == PKT_IPV6 || x->size >= IPV4_LEN_MIN);
 }
 
-/* One whose home tests go by ESP has the same way for all that cannot be one. */
-static inline bool express_is_usual_ipv6(const struct entry *e, const uint8_t *ip)
+/* Of a tunnel: for one care-of address, which is not known to be unreachable; and it cannot be a home test
+ * that has to go by ESP. */
+static inline bool express_is_single(enum pkt_family family, const struct express *x, const struct entry *e)
 {
-    return express_is_usual(e) || (e->kind == ENTRY_TUNNEL && mobility_is_none(ip[6]) &&
-                                   (e->flags & ~(ENTRY_REVERSE | ENTRY_HOME_TESTS)) == 0);
-}
-
-/* Room for the longest outer header is room for all. */
-static inline bool express_has_room(const struct rte_mbuf *frame)
-{
-    return rte_pktmbuf_headroom(frame) >= TUNNEL_OUTER_MAX;
-}
-
-static inline struct tunnel_inner express_inner(const struct rte_mbuf *frame, const uint8_t *ip)
-{
-    return (struct tunnel_inner){
-        .size = (uint16_t)(frame->data_len - ETHERNET_LEN),
-        .tos = ip[1],
-        .ttl = (uint8_t)(ip[8] - 1), /* it takes its hop */
-        .header_len = IPV4_LEN_MIN,
-        .df = (ip[6] & IPV4_DF >> 8) != 0,
-        .fragment = (pkt_read16(ip + 6) & IPV4_FRAGMENT) != 0,
-    };
-}
-
-static inline void express_ipip(struct burst *b, struct rte_mbuf *frame, const struct entry *e, uint8_t *ip,
-                                adjacency_word way)
-{
-    struct tunnel_inner inner = express_inner(frame, ip);
-    bool df = sets_df(b, e, &inner);
-    uint8_t *outer = tunnel_grow(frame, ETHERNET_LEN, ipip_len());
-    ethernet_write_wide(outer - ETHERNET_LEN, &b->w->tx[adjacency_port(way)].ipv4, way);
-    ipip_build(outer, e, &inner, df, df ? 0 : next_identification(b, e));
-    pkt_decrement_ttl(PKT_IPV4, ip);
-}
-
-static inline void express_six_in_six(struct burst *b, struct rte_mbuf *frame, const struct entry *e,
-                                      uint8_t *ip, adjacency_word way)
-{
-    const struct tunnel_inner inner = {.size = (uint16_t)(frame->data_len - ETHERNET_LEN),
-                                       .tos = (uint8_t)(pkt_read16(ip) >> 4)};
-    uint8_t *outer = tunnel_grow(frame, ETHERNET_LEN, six_in_six_len());
-    ethernet_write_wide(outer - ETHERNET_LEN, &b->w->tx[adjacency_port(way)].ipv6, way);
-    six_in_six_build(outer, e, &inner, true, 0);
-    pkt_decrement_ttl(PKT_IPV6, ip);
-}
-
-/* Apart, so that the description of the packet has a place in memory here alone. */
-static __rte_noinline void express_other(struct burst *b, struct rte_mbuf *frame, const struct entry *e,
-                                         uint8_t *ip, adjacency_word way)
-{
-    take_hop(frame);
-    struct tunnel_inner inner = tunnel_inner_of(ip, e);
-    wrap(b, e, frame, ETHERNET_LEN, &inner);
-    ethernet_write(rte_pktmbuf_mtod(frame, uint8_t *), &b->w->port[adjacency_port(way)].mac, way,
-                   pkt_ethertype(pkt_family_of(pkt_ip(frame))));
-}
-
-/* What both families' do with a frame that has its tunnel: encapsulated, it is put into its port's queue. */
-static inline void express_leave(struct burst *b, struct rte_mbuf *frame, const struct entry *e,
-                                 uint16_t size, adjacency_word way)
-{
-    output_frame(b->w, adjacency_port(way), frame, VERDICT_TUNNELLED);
-    count_binding(b, e->slot, size);
-}
-
-/* A frame to which express_parse has said yes, by the entry that was found. */
-static inline bool express_forward(struct burst *b, struct rte_mbuf *frame, const struct entry *e)
-{
-    uint8_t *ip = pkt_ip(frame);
-    uint16_t size = (uint16_t)(frame->data_len - ETHERNET_LEN);
-    uint32_t source, far_end; /* what lies there over IPv6 is none; then the general way knows better */
-    memcpy(&source, ip + 12, sizeof(source));
-    memcpy(&far_end, e->outer + 16, sizeof(far_end));
-    if (unlikely(!express_is_usual(e) || ip[8] <= 1 || size > e->mtu || is_own_ipv4(b, source) ||
-                 source == far_end))
-        return false;
-    adjacency_word way = way_by(b->w, e->adjacency);
-    if (unlikely(way == 0 || !express_has_room(frame)))
-        return false;
-    if (likely(e->encapsulation == ENCAPSULATION_IPIP))
-        express_ipip(b, frame, e, ip, way);
-    else
-        express_other(b, frame, e, ip, way);
-    express_leave(b, frame, e, size, way);
-    return true;
+    const unsigned unusual = e->flags & ~(unsigned)ENTRY_REVERSE;
+    return unusual == 0 || (family == PKT_IPV6 && unusual == ENTRY_HOME_TESTS && mobility_is_none(x->ip[6]));
 }
 
 static inline uint64_t express_half(const void *at)
@@ -181,24 +122,151 @@ static inline uint64_t express_half(const void *at)
     return half;
 }
 
-/* Of the source the latter half is enough to tell that it is not the tunnel's far end. */
-static inline bool express_forward_ipv6(struct burst *b, struct rte_mbuf *frame, const struct entry *e)
+/* Of IPv6 the latter half of the source is enough to tell. What lies there of an entry over the other family
+ * is none; then the general way knows better. */
+static inline bool express_is_from_far_end(enum pkt_family family, const struct express *x,
+                                           const struct entry *e)
 {
-    uint8_t *ip = pkt_ip(frame);
-    uint16_t size = (uint16_t)(frame->data_len - ETHERNET_LEN);
-    uint64_t source = express_half(ip + 16);
-    if (unlikely(!express_is_usual_ipv6(e, ip) || size > e->mtu || is_own(b, (const struct addr *)(ip + 8))))
-        return false;
-    adjacency_word way = way_by(b->w, e->adjacency);
-    if (unlikely(way == 0 || !express_has_room(frame)))
-        return false;
-    if (unlikely(e->encapsulation != ENCAPSULATION_IPV6_IN_IPV6))
-        express_other(b, frame, e, ip, way); /* no address over IPv4 is this packet's source */
-    else if (unlikely(source == express_half(&e->destination.b[8])))
-        return false;
+    if (family == PKT_IPV6)
+        return express_half(x->ip + 16) == express_half(&e->destination.b[8]);
+    return memcmp(x->ip + 12, e->outer + 16, 4) == 0;
+}
+
+static inline bool express_is_own(enum pkt_family family, const struct burst *b, const struct express *x)
+{
+    uint32_t source;
+    if (family == PKT_IPV6)
+        return is_own(b, (const struct addr *)(x->ip + 8));
+    memcpy(&source, x->ip + 12, sizeof(source));
+    return is_own_ipv4(b, source);
+}
+
+/* Room for the longest outer header is room for all. NULL: one of these is not as usual. */
+static inline const struct worker_way *express_way(enum pkt_family inside, enum pkt_family outside,
+                                                   const struct burst *b, const struct rte_mbuf *frame,
+                                                   const struct express *x, const struct entry *e)
+{
+    if (unlikely(!express_is_whole(inside, frame, x) || x->size > e->mtu ||
+                 express_is_from_far_end(inside, x, e) || express_is_own(inside, b, x) ||
+                 rte_pktmbuf_headroom(frame) < TUNNEL_OUTER_MAX))
+        return NULL;
+    return way_of(b->w, outside, e->adjacency);
+}
+
+/* The frame ends where the packet ends. */
+static inline void express_set_size(struct rte_mbuf *frame, unsigned size)
+{
+    frame->data_len = (uint16_t)(ETHERNET_LEN + size);
+    frame->pkt_len = ETHERNET_LEN + size;
+}
+
+/* What all do with a packet that has its tunnel. */
+static inline void express_leave(struct burst *b, unsigned i, struct rte_mbuf *frame, const struct entry *e,
+                                 const struct express *x, const struct worker_way *way)
+{
+    output_put(way->tx, frame, rte_pktmbuf_pkt_len(frame));
+    count_binding(b, i, e->slot, x->size);
+}
+
+/* ---- Each family's usual tunnel ---- */
+
+/* Taken from the packet are version, TOS with ECN (RFC 6040 section 4.1, normal mode) and DF (RFC 2003
+ * section 3.1, as sets_df has it); then the identification does not count (RFC 6864 section 4.1). */
+static inline uint64_t express_outer_ipv4(const struct burst *b, const struct entry *e, uint64_t begin)
+{
+    const uint64_t kept = UINT64_C(0xffffffff) << 32 | IPV4_DF;
+    uint64_t first = (begin & kept) + ((uint64_t)IPV4_LEN_MIN << 32);
+    if ((begin & IPV4_DF) == 0)
+        first |= b->settings->outer_df_always ? IPV4_DF : (uint64_t)next_identification(b, e) << 16;
+    return first;
+}
+
+static inline void express_wrap(enum pkt_family family, const struct burst *b, struct rte_mbuf *frame,
+                                const struct entry *e, const struct express *x, const struct worker_way *way)
+{
+    const unsigned len = family == PKT_IPV6 ? six_in_six_len() : ipip_len();
+    uint8_t *outer = x->ip - len;
+    frame->data_off = (uint16_t)(frame->data_off - len);
+    express_set_size(frame, len + x->size);
+    memcpy(outer - ETHERNET_LEN, way->header, ETHERNET_WIDE);
+    if (family == PKT_IPV6)
+        outer_build_ipv6(outer, PKT_IPV6, x->ip, e, (uint8_t)(x->begin >> 52), (uint16_t)x->size,
+                         IPPROTO_IPV6);
     else
-        express_six_in_six(b, frame, e, ip, way);
-    express_leave(b, frame, e, size, way);
+        outer_write(outer, IPV4_LEN_MIN, e, express_outer_ipv4(b, e, x->begin));
+    pkt_decrement_ttl(family, x->ip);
+}
+
+/* ---- Other tunnels ---- */
+
+static inline bool express_other_now(enum pkt_family family, struct burst *b, unsigned i,
+                                     struct rte_mbuf *frame, const struct entry *e, const struct addr *key)
+{
+    const struct express x = express_of(family, frame);
+    if (!cuckoo_proves(e, key) || !express_is_single(family, &x, e))
+        return false;
+    const enum pkt_family outside = tunnel_family_outside((enum encapsulation)e->encapsulation);
+    const struct worker_way *way = express_way(family, outside, b, frame, &x, e);
+    if (way == NULL)
+        return false;
+    express_set_size(frame, x.size);
+    take_hop(frame);
+    struct tunnel_inner inner = tunnel_inner_of(x.ip, e);
+    wrap(b, e, frame, ETHERNET_LEN, &inner);
+    memcpy(rte_pktmbuf_mtod(frame, uint8_t *), way->header, ETHERNET_LEN);
+    express_leave(b, i, frame, e, &x, way);
+    return true;
+}
+
+/* Apart, so that the description of the packet has a place in memory here alone. */
+static __rte_noinline bool express_other_ipv4(struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                              const struct entry *e)
+{
+    const struct addr key = pkt_key(b->tag[i]);
+    return express_other_now(PKT_IPV4, b, i, frame, e, &key);
+}
+
+static __rte_noinline bool express_other_ipv6(struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                              const struct entry *e)
+{
+    return express_other_now(PKT_IPV6, b, i, frame, e, (const struct addr *)(pkt_ip(frame) + 24));
+}
+
+static inline bool express_other(enum pkt_family family, struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                 const struct entry *e)
+{
+    return family == PKT_IPV6 ? express_other_ipv6(b, i, frame, e) : express_other_ipv4(b, i, frame, e);
+}
+
+/* ---- The whole ---- */
+
+/* Is the entry of the family's usual tunnel that of the packet's destination? Of IPv4 the tag is that, and
+ * what goes by IP in IP has no other address. */
+static inline bool express_proves(enum pkt_family family, const struct burst *b, unsigned i,
+                                  const struct entry *e, const struct express *x)
+{
+    return family == PKT_IPV6 ? cuckoo_proves(e, (const struct addr *)(x->ip + 24))
+                              : pkt_ipv4(&e->home) == b->tag[i];
+}
+
+/* A frame to which express_parse has said yes, by the entry that was found and is not proved yet. */
+static __rte_always_inline bool express_forward(enum pkt_family family, struct burst *b, unsigned i,
+                                                struct rte_mbuf *frame)
+{
+    const struct entry *e = b->entry[i];
+    const struct entry usual = {.kind = ENTRY_TUNNEL,
+                                .encapsulation =
+                                    family == PKT_IPV6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP};
+    if (unlikely(e->nature != usual.nature))
+        return e->kind == ENTRY_TUNNEL && express_other(family, b, i, frame, e);
+    const struct express x = express_of(family, frame);
+    if (unlikely(!express_is_single(family, &x, e) || !express_proves(family, b, i, e, &x)))
+        return false;
+    const struct worker_way *way = express_way(family, family, b, frame, &x, e);
+    if (unlikely(way == NULL))
+        return false;
+    express_wrap(family, b, frame, e, &x, way);
+    express_leave(b, i, frame, e, &x, way);
     return true;
 }
 

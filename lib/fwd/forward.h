@@ -19,15 +19,9 @@
 #include "fragment.h"
 #include "output.h"
 #include "tunnel.h"
+#include "way.h"
 
 static_assert(RTE_PKTMBUF_HEADROOM >= TUNNEL_OUTER_MAX + ETHERNET_LEN, "fragments have room for the headers");
-
-/* 0: not resolved. */
-static inline adjacency_word way_by(const struct worker *w, uint32_t adjacency)
-{
-    adjacency_word way = adjacency_read(w->adjacencies, adjacency);
-    return (way & ADJACENCY_VALID) != 0 && adjacency_port(way) < w->n_ports ? way : 0;
-}
 
 /* Workers take turns in the numbers, and nodes that tunnel from one source address have a slot each, so that
  * no two give one to the same source, destination and protocol until all of the slot are used up (RFC 6864
@@ -247,13 +241,12 @@ static inline enum verdict forward_whole(struct burst *b, unsigned i, enum verdi
 /* ---- Any packet ---- */
 
 /* A packet of a binding, to be counted when its counter has come from memory. */
-static inline void count_binding(struct burst *b, uint32_t slot, uint32_t size)
+static inline void count_binding(struct burst *b, unsigned i, uint32_t slot, uint32_t size)
 {
     struct binding_counter *counter = &b->w->bindings[slot];
-    unsigned k = b->n_counted++;
     rte_prefetch0(counter);
-    b->counted[k].counter = counter;
-    b->counted[k].size = size;
+    b->counted[i].counter = counter;
+    b->counted[i].size = size;
 }
 
 /* A hop as a router makes it (RFC 2003 section 3.1, RFC 1812 section 5.3.1, RFC 2473 section 3.1). */
@@ -298,7 +291,7 @@ static inline enum verdict forward(struct burst *b, unsigned i, enum verdict who
     if (unlikely((e->flags & ENTRY_UNREACHABLE) != 0))
         burst_tell_unreachable(b, i);
     if (e != &b->by_route)
-        count_binding(b, e->slot, p->size);
+        count_binding(b, i, e->slot, p->size);
     take_hop(b->frame[i]);
     if (unlikely(!fits || (e->flags & ENTRY_MORE) != 0))
         return forward_copies(b, i, fits, whole, in_fragments);

@@ -61,25 +61,30 @@ static const struct addr *destination_of_ipv6(const struct rte_mbuf *frame)
     return rte_pktmbuf_mtod_offset(frame, const struct addr *, ETHERNET_LEN + 24);
 }
 
-/* What is no plain IPv4 packet: its tag. */
-static __rte_noinline uint32_t parse_another(struct burst *b, unsigned i, struct rte_mbuf *frame,
-                                             uint64_t own)
+/* What is no usual packet: its tag. */
+static __rte_noinline uint32_t parse_odd(struct burst *b, unsigned i)
 {
-    if (express_parse_ipv6(frame, own)) {
-        b->ipv6 |= UINT64_C(1) << i;
-        return cuckoo_tag_ipv6(destination_of_ipv6(frame));
-    }
     b->odd |= UINT64_C(1) << i;
     return parse(b, i) == PKT_LOOK_UP ? cuckoo_tag(&b->pkt[i].destination) : 0;
 }
 
+static __rte_always_inline uint32_t parse_another(struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                                  const struct worker_rx *rx)
+{
+    if (!express_parse(PKT_IPV6, frame, &rx->ipv6))
+        return parse_odd(b, i);
+    b->ipv6 |= UINT64_C(1) << i;
+    return cuckoo_tag_ipv6(destination_of_ipv6(frame));
+}
+
 /* One packet of parse_all. */
 static __rte_always_inline void parse_one(struct burst *b, const struct cuckoo *cuckoo, unsigned i,
-                                          struct rte_mbuf *frame, uint64_t own)
+                                          struct rte_mbuf *frame, const struct worker_rx *rx)
 {
-    b->tag[i] = likely(express_parse(frame, own)) ? cuckoo_tag_ipv4(destination_of(frame))
-                                                  : parse_another(b, i, frame, own);
-    b->pair[i] = cuckoo_ask(cuckoo, b->tag[i]);
+    uint32_t tag = likely(express_parse(PKT_IPV4, frame, &rx->ipv4)) ? cuckoo_tag_ipv4(destination_of(frame))
+                                                                     : parse_another(b, i, frame, rx);
+    b->tag[i] = tag;
+    b->pair[i] = cuckoo_ask(cuckoo, tag);
 }
 
 /* What the loops need again and again stands in variables of their own: bytes are written in between, which
@@ -88,17 +93,18 @@ static void parse_all(struct burst *b, const struct cuckoo *cuckoo)
 {
     struct rte_mbuf **frame = b->frame;
     unsigned n = b->n, i = 0;
-    uint64_t own = express_mac(&b->w->port[b->port_index].mac), bytes = 0;
+    const struct worker_rx *rx = &b->w->rx[b->port_index];
+    uint64_t bytes = 0;
     for (; i < PREFETCH_AHEAD && i < n; i++)
         prefetch_frame(frame[i]);
     for (i = 0; i + PREFETCH_AHEAD < n; i++) {
         prefetch_frame(frame[i + PREFETCH_AHEAD]);
         bytes += rte_pktmbuf_pkt_len(frame[i]);
-        parse_one(b, cuckoo, i, frame[i], own);
+        parse_one(b, cuckoo, i, frame[i], rx);
     }
     for (; i < n; i++) {
         bytes += rte_pktmbuf_pkt_len(frame[i]);
-        parse_one(b, cuckoo, i, frame[i], own);
+        parse_one(b, cuckoo, i, frame[i], rx);
     }
     b->w->counters.rx_bytes += bytes;
     b->w->counters.rx_packets += n;
@@ -106,10 +112,10 @@ static void parse_all(struct burst *b, const struct cuckoo *cuckoo)
 
 static void count_all(struct burst *b)
 {
-    for (unsigned k = 0; k < b->n_counted; k++) {
-        struct binding_counter *c = b->counted[k].counter;
+    for (unsigned i = 0; i < b->n; i++) {
+        struct binding_counter *c = b->counted[i].counter;
         c->packets++;
-        c->bytes += b->counted[k].size;
+        c->bytes += b->counted[i].size;
     }
 }
 
@@ -155,21 +161,10 @@ static struct addr key_of(const struct burst *b, unsigned i)
 static __rte_noinline void decide_another(struct burst *b, const struct cuckoo *cuckoo, unsigned i)
 {
     const struct addr key = key_of(b, i);
+    b->counted[i].counter = &b->nobodys;
+    b->counted[i].size = 0;
     b->entry[i] = cuckoo_prove(cuckoo, b->entry[i], b->tag[i], &key, b->version);
     decide_one(b, i);
-}
-
-/* False: not by the express way. */
-static __rte_always_inline bool decide_ipv4(struct burst *b, unsigned i, struct rte_mbuf *frame)
-{
-    const struct addr key = pkt_key(b->tag[i]);
-    return likely(cuckoo_proves(b->entry[i], &key)) && express_forward(b, frame, b->entry[i]);
-}
-
-static __rte_always_inline bool decide_ipv6(struct burst *b, unsigned i, struct rte_mbuf *frame)
-{
-    return likely(cuckoo_proves(b->entry[i], destination_of_ipv6(frame))) &&
-           express_forward_ipv6(b, frame, b->entry[i]);
 }
 
 static void decide_all(struct burst *b, const struct cuckoo *cuckoo)
@@ -178,9 +173,9 @@ static void decide_all(struct burst *b, const struct cuckoo *cuckoo)
     unsigned n = b->n;
     uint64_t ipv6 = b->ipv6, another = b->odd | ipv6;
     for (unsigned i = 0; i < n; i++) {
-        if (likely((another >> i & 1) == 0) && decide_ipv4(b, i, frame[i]))
+        if (likely((another >> i & 1) == 0) && express_forward(PKT_IPV4, b, i, frame[i]))
             continue;
-        if ((ipv6 >> i & 1) != 0 && decide_ipv6(b, i, frame[i]))
+        if ((ipv6 >> i & 1) != 0 && express_forward(PKT_IPV6, b, i, frame[i]))
             continue;
         decide_another(b, cuckoo, i);
     }
@@ -256,7 +251,7 @@ static void one_burst(struct worker *w, unsigned port_index, struct rte_mbuf **f
     b.odd = 0;
     b.ipv6 = 0;
     b.n_aside = 0;
-    b.n_counted = 0;
+    b.nobodys = (struct binding_counter){0};
     b.frame = frames;
     parse_all(&b, cuckoo);
     cuckoo_search(cuckoo, b.tag, b.pair, n, b.entry);
@@ -289,7 +284,8 @@ static unsigned serve_handoff(struct worker *w, unsigned port_index)
         handed->n = rte_ring_sc_dequeue_burst(port->handoff, (void **)handed->frame, WORKER_BURST, NULL);
     if (handed->n == 0)
         return 0;
-    unsigned sent = output_transmit(w, port, handed->frame, handed->n);
+    unsigned sent =
+        output_transmit(w, port, handed->frame, handed->n, output_bytes(handed->frame, handed->n));
     handed->n -= sent;
     memmove(handed->frame, handed->frame + sent, handed->n * sizeof(handed->frame[0]));
     return sent;
@@ -334,9 +330,10 @@ unsigned worker_turn(struct worker *w)
 void worker_start(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_ports; i++) {
-        w->tx[i].ipv4 = ethernet_template(&w->port[i].mac, ETHERTYPE_IPV4);
-        w->tx[i].ipv6 = ethernet_template(&w->port[i].mac, ETHERTYPE_IPV6);
+        w->rx[i].ipv4 = express_form(PKT_IPV4, &w->port[i].mac);
+        w->rx[i].ipv6 = express_form(PKT_IPV6, &w->port[i].mac);
     }
+    way_unmake_all(w);
     w->fragmented = (uint32_t)rte_rdtsc(); /* nothing that a stranger could foretell (RFC 7739 section 3) */
     rte_rcu_qsbr_thread_register(table_qsbr(w->table), w->index);
     worker_online(w);

@@ -15,6 +15,7 @@
 #include "adjacency.h"
 #include "ethernet.h"
 #include "exits.h"
+#include "form.h"
 #include "punt.h"
 #include "rate_report.h"
 #include "table.h"
@@ -26,6 +27,7 @@ enum {
     WORKER_NETWORKS_MAX = 64,
     WORKER_OWN_MAX = 456,
     WORKER_PEERS_MAX = 64,
+    WORKER_WAYS = 64,         /* ready made, of each family */
     WORKER_ID_BUCKETS = 1024, /* counters of identifications, by tunnel destination */
     WORKER_ID_SLOTS = 64,     /* parts of the identifications, one a node */
     IPV6_ID_SLOT_SHIFT = 26,  /* a node's slot in those of IPv6's fragments, and the rest */
@@ -115,12 +117,21 @@ struct worker {
     struct token_bucket second_chances;
     uint16_t identification[WORKER_ID_BUCKETS];
     uint32_t fragmented; /* packets that it has made fragments of over IPv6: their identifications */
+    struct worker_rx {
+        struct form ipv4, ipv6; /* what the usual frames begin with, made by worker_start */
+    } rx[WORKER_PORTS_MAX];
     struct worker_tx {
-        struct ethernet_template ipv4, ipv6; /* of the port's frames, made by worker_start */
         struct rte_mbuf *frame[WORKER_BURST * 4];
-        uint8_t verdict[WORKER_BURST * 4]; /* counted when the frame has left; VERDICT_COUNT: not counted */
-        unsigned n;
+        uint8_t verdict[WORKER_BURST * 4]; /* counted when the frame has left; VERDICT_COUNT: not counted.
+                                              VERDICT_TUNNELLED of all but n_other */
+        unsigned n, n_other;
+        uint64_t bytes; /* of the n frames */
     } tx[WORKER_PORTS_MAX];
+    struct worker_way { /* way.h */
+        adjacency_word word;
+        struct worker_tx *tx;
+        uint8_t header[ETHERNET_WIDE];
+    } ways[2][WORKER_WAYS];
     struct worker_handed {
         struct rte_mbuf *frame[WORKER_BURST];
         unsigned n;

@@ -4,12 +4,11 @@
 
 #include "express.h"
 
-#define express_parse(frame, own)      ((void)(own), false)
-#define express_parse_ipv6(frame, own) ((void)(own), false)
-#define worker_burst                   general_burst
-#define worker_turn                    general_turn
-#define worker_start                   general_start
-#define worker_offline                 general_offline
-#define worker_online                  general_online
+#define express_parse(family, frame, form) ((void)(form), false)
+#define worker_burst                       general_burst
+#define worker_turn                        general_turn
+#define worker_start                       general_start
+#define worker_offline                     general_offline
+#define worker_online                      general_online
 
 #include "worker.c"

@@ -195,9 +195,9 @@ static void make_frames(unsigned n)
         struct shape shape = any_shape();
         for (int k = 0; k < 2; k++)
             sides[k].frame[i] = shaped(&sides[k], bytes, len, &shape);
-        const uint64_t own = express_mac(&sides[0].worker.port[0].mac);
-        usual += express_parse(sides[0].frame[i], own);
-        usual_ipv6 += express_parse_ipv6(sides[0].frame[i], own);
+        const struct worker_rx *rx = &sides[0].worker.rx[0];
+        usual += express_parse(PKT_IPV4, sides[0].frame[i], &rx->ipv4);
+        usual_ipv6 += express_parse(PKT_IPV6, sides[0].frame[i], &rx->ipv6);
     }
 }
 
