@@ -98,12 +98,24 @@ static inline uint16_t pkt_header_sum(const uint8_t *header, unsigned len)
     return pkt_fold(pkt_header_words(header, len));
 }
 
+/* The same of a header without options by 64-bit words, carries brought round: modulo 2^64 - 1, which 65,535
+ * divides. */
+static inline uint64_t pkt_header_words_min(const uint8_t *header)
+{
+    uint64_t half[2];
+    uint32_t last;
+    memcpy(half, header, sizeof(half));
+    memcpy(&last, header + sizeof(half), sizeof(last));
+    uint64_t sum = half[0] + half[1], more = (uint64_t)last + (sum < half[0]);
+    sum += more;
+    return sum + (sum < more);
+}
+
 /* One's complement arithmetic is arithmetic modulo 65,535: a header, which is never all zeros, has the right
  * checksum if that divides its sum. Straight code for the usual length. */
 static inline bool pkt_header_is_whole(const uint8_t *header, unsigned len)
 {
-    uint64_t sum =
-        len == IPV4_LEN_MIN ? pkt_header_words(header, IPV4_LEN_MIN) : pkt_header_words(header, len);
+    uint64_t sum = len == IPV4_LEN_MIN ? pkt_header_words_min(header) : pkt_header_words(header, len);
     return sum % 0xffff == 0;
 }
 
