@@ -300,21 +300,22 @@ static unsigned receive(struct worker *w, unsigned port_index)
     return n;
 }
 
-/* The end of a turn: what it cost, and a slice of the reports to control. */
-static void account(struct worker *w, bool idle, uint64_t began_tsc)
+/* The end of a turn, which began when the one before it ended: what it cost, and a slice of the reports to
+ * control. */
+static void account(struct worker *w, bool idle)
 {
     uint64_t now_tsc = rte_rdtsc();
     w->counters.turns++;
     if (idle)
         w->counters.idle_turns++;
     else
-        w->counters.busy_tsc += now_tsc - began_tsc;
+        w->counters.busy_tsc += now_tsc - w->turn_tsc;
+    w->turn_tsc = now_tsc;
     w->counters.rate_reports_put_off += rate_sweep_turn(&w->rates, table_slots_used(w->table), now_tsc);
 }
 
 unsigned worker_turn(struct worker *w)
 {
-    uint64_t began_tsc = rte_rdtsc();
     unsigned done = 0;
     for (unsigned i = 0; i < w->n_ports; i++) {
         if (w->port[i].receive)
@@ -322,7 +323,7 @@ unsigned worker_turn(struct worker *w)
         if (w->port[i].serves_handoff)
             done += serve_handoff(w, i);
     }
-    account(w, done == 0, began_tsc);
+    account(w, done == 0);
     rte_rcu_qsbr_quiescent(table_qsbr(w->table), w->index);
     return done;
 }
@@ -341,6 +342,7 @@ void worker_start(struct worker *w)
 
 void worker_online(struct worker *w)
 {
+    w->turn_tsc = rte_rdtsc();
     rte_rcu_qsbr_thread_online(table_qsbr(w->table), w->index);
 }
 

@@ -116,6 +116,7 @@ struct worker {
     struct token_bucket source_bucket[PUNT_SOURCE_BUCKETS];
     struct token_bucket second_chances;
     uint16_t identification[WORKER_ID_BUCKETS];
+    uint64_t turn_tsc;   /* when this turn began: with the end of the last one, or online */
     uint32_t fragmented; /* packets that it has made fragments of over IPv6: their identifications */
     struct worker_rx {
         struct form ipv4, ipv6; /* what the usual frames begin with, made by worker_start */
