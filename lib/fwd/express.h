@@ -210,8 +210,8 @@ static inline bool express_other_now(enum pkt_family family, struct burst *b, un
     if (way == NULL)
         return false;
     express_set_size(frame, x.size);
-    take_hop(frame);
-    struct tunnel_inner inner = tunnel_inner_of(x.ip, e);
+    pkt_decrement_ttl(family, x.ip);
+    const struct tunnel_inner inner = tunnel_inner_in(family, x.ip, e);
     wrap(b, e, frame, ETHERNET_LEN, &inner);
     memcpy(rte_pktmbuf_mtod(frame, uint8_t *), way->header, ETHERNET_LEN);
     express_leave(b, i, frame, e, &x, way);

@@ -117,10 +117,16 @@ static inline struct tunnel_inner tunnel_inner_ipv6(const uint8_t *ip, const str
     return inner;
 }
 
-/* The packet at ip, as it shall arrive, for the tunnel e. */
+/* The packet at ip, of that family, as it shall arrive, for the tunnel e. */
+static inline struct tunnel_inner tunnel_inner_in(enum pkt_family family, const uint8_t *ip,
+                                                  const struct entry *e)
+{
+    return family == PKT_IPV6 ? tunnel_inner_ipv6(ip, e) : tunnel_inner_ipv4(ip);
+}
+
 static inline struct tunnel_inner tunnel_inner_of(const uint8_t *ip, const struct entry *e)
 {
-    return pkt_family_of(ip) == PKT_IPV6 ? tunnel_inner_ipv6(ip, e) : tunnel_inner_ipv4(ip);
+    return tunnel_inner_in(pkt_family_of(ip), ip, e);
 }
 
 /* How this packet travels: RFC 2004 section 3 keeps fragments out of minimal encapsulation. They go by IP in
