@@ -112,7 +112,7 @@ static void datagram_write(struct writer *w, const struct ip_header *ip, const s
     const bool icmp6 = !addr_is_ipv4(&h.destination);
     h.protocol = icmp6 ? IPPROTO_NUM_ICMPV6 : IPPROTO_NUM_ICMP;
     h.total_len = (uint16_t)total_len;
-    ip_identify(&h, ip->id);
+    ip_identify(&h, (uint16_t)ip->id);
     struct writer header = writer_over(datagram, header_len);
     ip_encode(&header, &h);
     uint8_t *message = datagram + header_len;
@@ -166,16 +166,20 @@ struct icmp_numbers icmp_numbers(bool ipv4, enum icmp_error what, uint32_t value
                  [ICMP_ERROR_PORT] = {ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE},
                  [ICMP_ERROR_TOO_BIG] = {ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED},
                  [ICMP_ERROR_HOPS] = {ICMP_TIME_EXCEEDED, 0},
+                 [ICMP_ERROR_REASSEMBLY] = {ICMP_TIME_EXCEEDED, 1},
                  [ICMP_ERROR_PARAMETER] = {ICMP_PARAMETER_PROBLEM, 0},
-                 [ICMP_ERROR_OPTION] = {ICMP_PARAMETER_PROBLEM, 0}},
+                 [ICMP_ERROR_OPTION] = {ICMP_PARAMETER_PROBLEM, 0},
+                 [ICMP_ERROR_HEADERS] = {ICMP_PARAMETER_PROBLEM, 0}},
       icmp6[] = {[ICMP_ERROR_NO_ROUTE] = {ICMP6_UNREACHABLE, ICMP6_NO_ROUTE},
                  [ICMP_ERROR_HOST] = {ICMP6_UNREACHABLE, ICMP6_ADDRESS_UNREACHABLE},
                  [ICMP_ERROR_PROTOCOL] = {ICMP6_PARAMETER_PROBLEM, 1},
                  [ICMP_ERROR_PORT] = {ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE},
                  [ICMP_ERROR_TOO_BIG] = {ICMP6_TOO_BIG, 0},
                  [ICMP_ERROR_HOPS] = {ICMP6_TIME_EXCEEDED, 0},
+                 [ICMP_ERROR_REASSEMBLY] = {ICMP6_TIME_EXCEEDED, 1},
                  [ICMP_ERROR_PARAMETER] = {ICMP6_PARAMETER_PROBLEM, 0},
-                 [ICMP_ERROR_OPTION] = {ICMP6_PARAMETER_PROBLEM, 2}};
+                 [ICMP_ERROR_OPTION] = {ICMP6_PARAMETER_PROBLEM, 2},
+                 [ICMP_ERROR_HEADERS] = {ICMP6_PARAMETER_PROBLEM, 3}};
     if (!ipv4)
         return (struct icmp_numbers){.type = icmp6[what].type, .code = icmp6[what].code, .rest = value};
     const bool points = icmp4[what].type == ICMP_PARAMETER_PROBLEM;
@@ -185,7 +189,8 @@ struct icmp_numbers icmp_numbers(bool ipv4, enum icmp_error what, uint32_t value
 
 enum icmp_error icmp_error_of(const struct ip_problem *problem)
 {
-    static const enum icmp_error by_code[] = {ICMP_ERROR_PARAMETER, ICMP_ERROR_PROTOCOL, ICMP_ERROR_OPTION};
+    static const enum icmp_error by_code[] = {ICMP_ERROR_PARAMETER, ICMP_ERROR_PROTOCOL, ICMP_ERROR_OPTION,
+                                              ICMP_ERROR_HEADERS};
     return by_code[problem->code];
 }
 
@@ -219,13 +224,16 @@ static bool is_owed_to_all_senders(const struct ip_header *ip, enum icmp_error w
 }
 
 /* It is no ICMP message, or certainly no error. One that ends before its type might be one, and so might
- * what ends before the headers do. */
-static bool bears_no_error(const struct ip_header *ip, const uint8_t *datagram, size_t len)
+ * what ends before the headers do, unless that is what it is told (RFC 7112 section 5): no error that anybody
+ * may send is so large that its headers take more than one fragment. */
+static bool bears_no_error(enum icmp_error what, const struct ip_header *ip, const uint8_t *datagram,
+                           size_t len)
 {
     const bool icmp =
         ip->protocol == (addr_is_ipv4(&ip->destination) ? IPPROTO_NUM_ICMP : IPPROTO_NUM_ICMPV6);
     if (!icmp)
-        return addr_is_ipv4(&ip->destination) || !ipv6_is_extension(ip->protocol);
+        return addr_is_ipv4(&ip->destination) || what == ICMP_ERROR_HEADERS ||
+               !ipv6_is_extension(ip->protocol);
     if (ip->total_len <= ip->header_len || len <= ip->header_len || (ip->fragment & IPV4_OFFSET_MASK) != 0)
         return false;
     const uint8_t type = datagram[ip->header_len];
@@ -251,7 +259,7 @@ bool icmp_error_allowed(enum icmp_error what, const uint8_t *datagram, size_t le
         return false;
     if ((link_cast || addr_is_multicast(&ip.destination)) && !is_owed_to_all_senders(&ip, what))
         return false;
-    return bears_no_error(&ip, datagram, len);
+    return bears_no_error(what, &ip, datagram, len);
 }
 
 void icmp_encode_error(struct writer *w, const struct addr *source, enum icmp_error what, uint32_t value,

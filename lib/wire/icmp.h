@@ -55,10 +55,12 @@ enum icmp_error {
     ICMP_ERROR_HOST,     /* the host is known to be out of reach; IPv6: address unreachable */
     ICMP_ERROR_PROTOCOL, /* IPv4's; of IPv6 a parameter problem, code 1 */
     ICMP_ERROR_PORT,
-    ICMP_ERROR_TOO_BIG,   /* value: the next hop's MTU */
-    ICMP_ERROR_HOPS,      /* TTL or hop limit ran out */
-    ICMP_ERROR_PARAMETER, /* value: pointer to the field; IPv6: code 0, erroneous field */
-    ICMP_ERROR_OPTION     /* IPv6, code 2: option not known; value: pointer */
+    ICMP_ERROR_TOO_BIG,    /* value: the next hop's MTU */
+    ICMP_ERROR_HOPS,       /* TTL or hop limit ran out */
+    ICMP_ERROR_REASSEMBLY, /* a fragment did not come in time */
+    ICMP_ERROR_PARAMETER,  /* value: pointer to the field; IPv6: code 0, erroneous field */
+    ICMP_ERROR_OPTION,     /* IPv6, code 2: option not known; value: pointer */
+    ICMP_ERROR_HEADERS     /* IPv6, code 3: the first fragment has not all headers (RFC 7112 section 5) */
 };
 
 struct icmp {

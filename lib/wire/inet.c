@@ -104,7 +104,7 @@ static void ipv4_encode(struct writer *w, const struct ip_header *h)
     write_u8(&at, VERSION_4 << 4 | IPV4_HEADER / 4);
     write_u8(&at, h->tos);
     write_u16(&at, h->total_len);
-    write_u16(&at, h->id);
+    write_u16(&at, (uint16_t)h->id);
     write_u16(&at, h->fragment);
     write_u8(&at, h->ttl);
     write_u8(&at, h->protocol);

@@ -56,9 +56,9 @@ struct ip_header {
     uint16_t header_len; /* options or extension headers included; encoders ignore it, and write none but
                             those named below */
     uint16_t total_len;  /* header included */
-    uint16_t id;         /* IPv4 */
     uint16_t fragment;   /* flags and offset as in IPv4's field, host byte order; of an IPv6 fragment
                             IPV4_FLAG_MF and the offset alike; encoders write IPv4's */
+    uint32_t id;         /* IPv4's 16 bits, an IPv6 fragment's 32; encoders write IPv4's */
     uint32_t flow;       /* IPv6: flow label */
     /* IPv6: the home address of a Home Address option (RFC 6275 section 6.3), and that of a type 2 routing
      * header (section 6.4). addr_unspecified: there is none. */

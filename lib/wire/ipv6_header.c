@@ -20,7 +20,7 @@ enum { ROUTER_ALERT_LEN = 2, ROUTER_ALERT_MLD = 0 /* RFC 2711 section 2.1 */ };
 enum { HOME_ADDRESS_LEN = 16, BEARER = 24 /* bytes of a header with one home address, either kind */ };
 
 enum { ROUTING_TYPE_AT = 2, ROUTING_LEFT_AT = 3, ROUTING_ADDRESS_AT = 8, ROUTING_MOBILE = 2 };
-enum { FRAGMENT_FIELD_AT = 2, FRAGMENT_OFFSET_SHIFT = 3, FRAGMENT_MORE = 1 };
+enum { FRAGMENT_FIELD_AT = 2, FRAGMENT_ID_AT = 4, FRAGMENT_OFFSET_SHIFT = 3, FRAGMENT_MORE = 1 };
 
 bool ipv6_is_extension(uint8_t protocol)
 {
@@ -184,6 +184,8 @@ static enum ip_decode read_fragment(struct walk *k)
     k->ip->fragment = (uint16_t)(offset_and_more >> FRAGMENT_OFFSET_SHIFT);
     if ((offset_and_more & FRAGMENT_MORE) != 0)
         k->ip->fragment |= IPV4_FLAG_MF;
+    struct reader id = reader_over(k->bytes + k->at + FRAGMENT_ID_AT, sizeof(k->ip->id));
+    k->ip->id = read_u32(&id);
     k->home_allowed = false;
     if (k->ip->fragment == 0) /* the whole packet, which waits for no other fragment (RFC 6946) */
         return IP_DECODED;
@@ -279,6 +281,30 @@ enum ip_decode ipv6_decode(const uint8_t *bytes, size_t len, bool beginning, str
     h.header_len = (uint16_t)k.at;
     *out = h;
     return result;
+}
+
+/* What tells upper layers' messages apart. */
+static size_t upper_header_size(uint8_t protocol)
+{
+    switch (protocol) {
+    case IPPROTO_NUM_UDP:
+    case IPPROTO_NUM_ESP:
+    case IPPROTO_NUM_MOBILITY:
+        return 8;
+    case IPPROTO_NUM_ICMPV6:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+bool ipv6_headers_are_whole(const uint8_t *bytes, size_t len)
+{
+    struct ip_header h;
+    if (ipv6_decode(bytes, len, true, &h, NULL) != IP_DECODED)
+        return true; /* there is something wrong with one of them: that is for who reads the whole */
+    return !ipv6_is_extension(h.protocol) &&
+           (size_t)h.header_len + upper_header_size(h.protocol) <= h.total_len;
 }
 
 /* ---- Encoding ---- */

@@ -19,6 +19,10 @@ enum ip_decode ipv6_decode(const uint8_t *bytes, size_t len, bool beginning, str
 void ipv6_encode(struct writer *w, const struct ip_header *h);
 size_t ipv6_header_size(const struct ip_header *h);
 
+/* Of a first fragment that ip_decode has told to be one: all headers are in it, up to the upper layer's own
+ * (RFC 7112 section 5, RFC 8200 section 4.5). */
+bool ipv6_headers_are_whole(const uint8_t *bytes, size_t len);
+
 /* An extension header that a walk goes through. */
 bool ipv6_is_extension(uint8_t protocol);
 

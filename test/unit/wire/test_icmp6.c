@@ -151,8 +151,10 @@ static const struct {
     {ICMP_ERROR_PORT, {3, 3, 77}, {1, 4, 77}},
     {ICMP_ERROR_TOO_BIG, {3, 4, 77}, {2, 0, 77}},
     {ICMP_ERROR_HOPS, {11, 0, 77}, {3, 0, 77}},
+    {ICMP_ERROR_REASSEMBLY, {11, 1, 77}, {3, 1, 77}},
     {ICMP_ERROR_PARAMETER, {12, 0, 77u << 24}, {4, 0, 77}},
     {ICMP_ERROR_OPTION, {12, 0, 77u << 24}, {4, 2, 77}},
+    {ICMP_ERROR_HEADERS, {12, 0, 77u << 24}, {4, 3, 77}},
 };
 
 START_TEST(numbers_of_errors)
@@ -166,7 +168,7 @@ END_TEST
 
 START_TEST(errors_of_problems)
 {
-    for (uint8_t code = 0; code <= 2; code++) {
+    for (uint8_t code = 0; code <= 3; code++) {
         const enum icmp_error what = icmp_error_of(&(struct ip_problem){.code = code});
         ck_assert_uint_eq(icmp_numbers(false, what, 0).type, ICMP6_PARAMETER_PROBLEM);
         ck_assert_uint_eq(icmp_numbers(false, what, 0).code, code);
@@ -278,6 +280,32 @@ START_TEST(error_rules)
 }
 END_TEST
 
+/* RFC 7112 section 5: who sends a first fragment without all headers is told, though the rest is not there to
+ * tell what it would be; where it is ICMPv6, it may be an error. */
+START_TEST(headers_incomplete)
+{
+    static const struct {
+        const char *hex;
+        bool told;
+    } rows[] = {{"3c00000112345678 3a0101040000", true},
+                {"3c00000112345678 1100010400000000", true},
+                {"3c00000112345678 3a00010400000000", false},
+                {"3a00000112345678", false}};
+    uint8_t bytes[128];
+    for (int i = 0; i < ROWS(rows); i++) {
+        size_t len = 40 + hex_bytes(rows[i].hex, bytes + 40, sizeof(bytes) - 40);
+        struct writer w = writer_over(bytes, 40);
+        ip_encode(&w, &(struct ip_header){.protocol = 44,
+                                          .ttl = 9,
+                                          .total_len = (uint16_t)len,
+                                          .source = parsed(FROM),
+                                          .destination = parsed(TO)});
+        ck_assert_msg(icmp_error_allowed(ICMP_ERROR_HEADERS, bytes, len, false) == rows[i].told, "%s",
+                      rows[i].hex);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("icmp6");
@@ -294,6 +322,7 @@ static Suite *suite(void)
     tcase_add_test(tc, error_bytes);
     tcase_add_loop_test(tc, error_quotes_what_fits, 0, ROWS(quotes));
     tcase_add_loop_test(tc, error_rules, 0, ROWS(offenders));
+    tcase_add_test(tc, headers_incomplete);
     suite_add_tcase(s, tc);
     return s;
 }
