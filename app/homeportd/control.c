@@ -13,6 +13,7 @@
 #include "effects.h"
 #include "forwarding.h"
 #include "host.h"
+#include "host_fragment.h"
 #include "load.h"
 #include "log.h"
 #include "routing.h"
@@ -145,7 +146,11 @@ static int open_neighbors(struct control *c)
 static int open_pool(struct control *c)
 {
     c->pool = make_pool(c->conf, c->n_workers);
-    return c->pool != NULL ? 0 : -rte_errno;
+    if (c->pool == NULL)
+        return -rte_errno;
+    /* An answer as large as what came in fragments has to fit, too. */
+    c->reassembly = reassembly_create((size_t)rte_pktmbuf_data_room_size(c->pool) - RTE_PKTMBUF_HEADROOM);
+    return c->reassembly != NULL ? 0 : -ENOMEM;
 }
 
 static int open_ports(struct control *c)
@@ -240,6 +245,7 @@ void control_close(struct control *c)
     punt_rings_destroy(&c->punts);
     table_destroy(c->table);
     ports_close(&c->ports);
+    reassembly_destroy(c->reassembly);
     rte_mempool_free(c->pool);
     conf_free(c->conf);
     *c = (struct control){0};
@@ -278,6 +284,7 @@ bool control_turn(struct control *c, struct instant now)
     }
     worked |= host_nd_work(c);
     worked |= host_mld_work(c);
+    worked |= host_fragment_work(c);
     neighbor_expire(c->neighbors, c->now.mono_ns, NEIGHBOR_BUDGET);
     poll_link(c);
     rates_collect(c->rates, rte_rdtsc(), RATES_BUDGET);

@@ -20,45 +20,57 @@
 #include "port.h"
 #include "punt.h"
 #include "rate.h"
+#include "reassembly.h"
 #include "route.h"
 #include "table.h"
 #include "worker.h"
 
 /* X(name, operator's text): what the appliance does as a host, and what it had to drop. */
-#define CONTROL_COUNTERS(X)                                                             \
-    X(ARP_RECEIVED, "ARP packets received")                                             \
-    X(ARP_MALFORMED, "ARP packets malformed")                                           \
-    X(ARP_ANSWERED, "ARP requests answered for our own addresses")                      \
-    X(ARP_CONFLICTS, "ARP from others claiming one of our own addresses")               \
-    X(ND_RECEIVED, "neighbour discovery messages received")                             \
-    X(ND_MALFORMED, "neighbour discovery messages malformed, or from beyond the link")  \
-    X(ND_ANSWERED, "neighbour solicitations answered for our own addresses")            \
-    X(ND_CONFLICTS, "neighbour discovery by others claiming one of our own addresses")  \
-    X(ROUTER_ADVERTISEMENTS, "router advertisements sent")                              \
-    X(MLD_RECEIVED, "multicast listener queries and reports received")                  \
-    X(MLD_MALFORMED, "multicast listener messages malformed, or from beyond the link")  \
-    X(MLD_SENT, "multicast listener reports sent")                                      \
-    X(MLD_NO_MEMORY, "groups not joined for want of memory, tried again")               \
-    X(IP_MALFORMED, "IPv6 datagrams for us malformed, fragmented, or routed beyond us") \
-    X(IP_PROBLEMS, "IPv6 datagrams for us with a header or option that we do not take") \
-    X(UDP_MALFORMED, "UDP datagrams malformed")                                         \
-    X(UDP_CHECKSUM, "UDP datagrams with a wrong checksum")                              \
-    X(UDP_NO_PORT, "UDP datagrams to a port that nobody serves")                        \
-    X(ICMP_MALFORMED, "ICMP messages malformed or with a wrong checksum")               \
-    X(ICMP_ECHO, "echo requests answered")                                              \
-    X(ICMP_IGNORED, "ICMP messages of no interest")                                     \
-    X(PROBES_SENT, "echo requests sent from a primary's address, as probes")            \
-    X(PROBES_RETURNED, "answers to such probes of our secondaries")                     \
-    X(ICMP_ERRORS_SENT, "ICMP errors sent")                                             \
-    X(ICMP_ERRORS_LIMITED, "ICMP errors not sent: rate limit")                          \
-    X(ICMP_ERRORS_FORBIDDEN, "ICMP errors not sent: RFC 1812 or RFC 4443 forbid them")  \
-    X(SEND_NO_ROUTE, "own packets dropped: no route")                                   \
-    X(SEND_TOO_BIG, "packets not sent: larger than the way takes, DF set")              \
-    X(SEND_UNPROTECTED, "home tests dropped: not protected by ESP")                     \
-    X(SEND_NO_BUFFER, "own packets dropped: no packet buffer")                          \
-    X(SEND_TX_FULL, "own packets dropped: transmit queue full")                         \
-    X(SEND_UNRESOLVED, "packets dropped: neighbour did not answer")                     \
-    X(INSTALL_FAILED, "bindings that could not be put into the table yet, tried again") \
+#define CONTROL_COUNTERS(X)                                                                          \
+    X(ARP_RECEIVED, "ARP packets received")                                                          \
+    X(ARP_MALFORMED, "ARP packets malformed")                                                        \
+    X(ARP_ANSWERED, "ARP requests answered for our own addresses")                                   \
+    X(ARP_CONFLICTS, "ARP from others claiming one of our own addresses")                            \
+    X(ND_RECEIVED, "neighbour discovery messages received")                                          \
+    X(ND_MALFORMED, "neighbour discovery messages malformed, or from beyond the link")               \
+    X(ND_ANSWERED, "neighbour solicitations answered for our own addresses")                         \
+    X(ND_CONFLICTS, "neighbour discovery by others claiming one of our own addresses")               \
+    X(ROUTER_ADVERTISEMENTS, "router advertisements sent")                                           \
+    X(MLD_RECEIVED, "multicast listener queries and reports received")                               \
+    X(MLD_MALFORMED, "multicast listener messages malformed, or from beyond the link")               \
+    X(MLD_SENT, "multicast listener reports sent")                                                   \
+    X(MLD_NO_MEMORY, "groups not joined for want of memory, tried again")                            \
+    X(FRAGMENTS_RECEIVED, "fragments for us received")                                               \
+    X(FRAGMENTS_MALFORMED, "fragments that no datagram can have, or first ones without all headers") \
+    X(FRAGMENTS_TWICE, "fragments that were there already")                                          \
+    X(FRAGMENTS_GIVEN_UP, "fragments of datagrams given up before")                                  \
+    X(FRAGMENTS_REFUSED, "datagrams out of fragments that are refused: delegation and ESP")          \
+    X(REASSEMBLED, "datagrams put together from fragments")                                          \
+    X(REASSEMBLY_OVERLAP, "datagrams given up: fragments overlap or contradict each other")          \
+    X(REASSEMBLY_TOO_LONG, "datagrams given up: larger than a packet buffer")                        \
+    X(REASSEMBLY_TOO_MANY, "datagrams given up: more fragments than a host would make")              \
+    X(REASSEMBLY_OUSTED, "incomplete datagrams given up for newer ones")                             \
+    X(REASSEMBLY_TIMED_OUT, "incomplete datagrams given up after 60 s")                              \
+    X(IP_MALFORMED, "IPv6 datagrams for us malformed, twice fragmented, or routed beyond us")        \
+    X(IP_PROBLEMS, "IPv6 datagrams for us with a header or option that we do not take")              \
+    X(UDP_MALFORMED, "UDP datagrams malformed")                                                      \
+    X(UDP_CHECKSUM, "UDP datagrams with a wrong checksum")                                           \
+    X(UDP_NO_PORT, "UDP datagrams to a port that nobody serves")                                     \
+    X(ICMP_MALFORMED, "ICMP messages malformed or with a wrong checksum")                            \
+    X(ICMP_ECHO, "echo requests answered")                                                           \
+    X(ICMP_IGNORED, "ICMP messages of no interest")                                                  \
+    X(PROBES_SENT, "echo requests sent from a primary's address, as probes")                         \
+    X(PROBES_RETURNED, "answers to such probes of our secondaries")                                  \
+    X(ICMP_ERRORS_SENT, "ICMP errors sent")                                                          \
+    X(ICMP_ERRORS_LIMITED, "ICMP errors not sent: rate limit")                                       \
+    X(ICMP_ERRORS_FORBIDDEN, "ICMP errors not sent: RFC 1812 or RFC 4443 forbid them")               \
+    X(SEND_NO_ROUTE, "own packets dropped: no route")                                                \
+    X(SEND_TOO_BIG, "packets not sent: larger than the way takes, DF set")                           \
+    X(SEND_UNPROTECTED, "home tests dropped: not protected by ESP")                                  \
+    X(SEND_NO_BUFFER, "own packets dropped: no packet buffer")                                       \
+    X(SEND_TX_FULL, "own packets dropped: transmit queue full")                                      \
+    X(SEND_UNRESOLVED, "packets dropped: neighbour did not answer")                                  \
+    X(INSTALL_FAILED, "bindings that could not be put into the table yet, tried again")              \
     X(INSTALL_NO_ROUTE, "bindings without a route to their care-of address")
 
 enum control_counter {
@@ -100,6 +112,7 @@ struct control {
     uint32_t next_fragment;                  /* likewise, of those that are fragmented, IPv6 */
     struct host_nd nd;
     struct host_mld mld;
+    struct reassembly *reassembly;
     struct icmp_limit {
         uint64_t filled_ns;
         uint32_t tokens;

@@ -6,6 +6,7 @@
 
 #include "effects.h"
 #include "host_arp.h"
+#include "host_fragment.h"
 #include "host_ip.h"
 #include "host_nd.h"
 #include "icmp.h"
@@ -91,6 +92,10 @@ static void serve_one(struct control *c, enum punt_class class, struct rte_mbuf 
         break;
     case PUNT_HOME_TEST:
         serve_home_test(c, &a);
+        break;
+    case PUNT_FRAGMENT:
+        if (host_fragment_collect(c, &a))
+            host_ip_serve(c, &a);
         break;
     default:
         serve_error(c, &a);

@@ -31,6 +31,15 @@ static void refuse(struct control *c, const struct arrival *a, enum icmp_error w
                                                     .len = a->len});
 }
 
+/* No message of delegation (DELEGATION_MAX) or in ESP is so large that an honest sender would cut it. */
+static bool is_refused_fragment(struct control *c, const struct arrival *a)
+{
+    if (a->meta->verdict != VERDICT_PUNT_FRAGMENT)
+        return false;
+    control_count(c, CONTROL_FRAGMENTS_REFUSED);
+    return true;
+}
+
 /* ---- To the agent ---- */
 
 /* The whole upper layer is its payload. */
@@ -86,11 +95,15 @@ static bool home_is_in_order(struct control *c, const struct arrival *a, const s
 
 /* ---- UDP ---- */
 
+static bool is_delegation(const struct control *c, const struct udp *udp)
+{
+    return udp->destination_port == c->conf->agent.delegation.port;
+}
+
 /* Registrations are IPv4's. */
 static bool is_served(const struct control *c, const struct udp *udp)
 {
-    return udp->destination_port == c->conf->agent.delegation.port ||
-           (udp->destination_port == MIP4_PORT && addr_is_ipv4(&udp->destination));
+    return is_delegation(c, udp) || (udp->destination_port == MIP4_PORT && addr_is_ipv4(&udp->destination));
 }
 
 static void serve_udp(struct control *c, const struct arrival *a, const struct ip_header *ip)
@@ -101,6 +114,8 @@ static void serve_udp(struct control *c, const struct arrival *a, const struct i
         control_count(c, CONTROL_UDP_MALFORMED);
     else if (decoded == UDP_BAD_CHECKSUM)
         control_count(c, CONTROL_UDP_CHECKSUM); /* RFC 5944 section 3.8.2.1: silently discarded */
+    else if (is_delegation(c, &udp) && is_refused_fragment(c, a))
+        return;
     else if (is_served(c, &udp))
         serve_message(c, a, ip, &udp);
     else {
@@ -208,7 +223,7 @@ static bool decode(struct control *c, const struct arrival *a, struct ip_header 
         refuse_problem(c, a, &problem);
         return false;
     case IP_MALFORMED:
-    case IP_FRAGMENT: /* whoever has more than a packet for us is no peer */
+    case IP_FRAGMENT: /* in what was fragmented */
         control_count(c, CONTROL_IP_MALFORMED);
         return false;
     }
@@ -256,8 +271,11 @@ void host_ip_serve(struct control *c, const struct arrival *a)
         serve_icmp(c, a, &ip);
         break;
     case IPPROTO_NUM_MOBILITY:
-    case IPPROTO_NUM_ESP:
         serve_upper_layer(c, a, &ip);
+        break;
+    case IPPROTO_NUM_ESP:
+        if (!is_refused_fragment(c, a))
+            serve_upper_layer(c, a, &ip);
         break;
     }
 }

@@ -35,6 +35,8 @@ static inline enum punt_class burst_punt_class(enum verdict verdict)
         return PUNT_LOCAL;
     case VERDICT_PUNT_HOME_TEST:
         return PUNT_HOME_TEST;
+    case VERDICT_PUNT_FRAGMENT:
+        return PUNT_FRAGMENT;
     case VERDICT_PUNT_RESOLVE:
         return PUNT_RESOLVE;
     default: /* an error message is due to the sender */

@@ -71,14 +71,33 @@ static inline enum verdict pkt_local_verdict_ipv6(const uint8_t *ip, const struc
     }
 }
 
+/* What control puts together (RFC 1122 section 3.3.2, RFC 8200 section 5). No tunnels: their packets are for
+ * workers alone; and of ESP what control opens comes whole. An IPv6 fragment but the first may say what it
+ * likes of its protocol: control looks at what comes out. */
+static inline bool pkt_is_reassembled(const struct pkt *p, uint8_t protocol)
+{
+    if (p->family == PKT_IPV6)
+        return protocol != IPPROTO_ESP && !pkt_is_tunnel_protocol(protocol);
+    return protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP;
+}
+
+/* at: of IPv6's fragment header, whose first byte says what it is a fragment of. */
+static inline enum verdict pkt_local_fragment_verdict(const uint8_t *ip, const struct pkt *p, unsigned at)
+{
+    if (p->family == PKT_IPV6 && at + IPV6_FRAGMENT_LEN > p->size)
+        return VERDICT_DROP_LOCAL_FRAGMENT;
+    const uint8_t protocol = p->family == PKT_IPV6 ? ip[at] : p->protocol;
+    return pkt_is_reassembled(p, protocol) ? VERDICT_PUNT_FRAGMENT : VERDICT_DROP_LOCAL_FRAGMENT;
+}
+
 static inline enum verdict pkt_local_verdict(const uint8_t *ip, const struct pkt *p)
 {
-    const uint8_t upper = p->family == PKT_IPV6 && ipv6_is_skipped(p->protocol)
-                              ? ipv6_upper(ip, p->size).protocol
-                              : p->protocol;
-    if ((p->fragment & IPV4_FRAGMENT) != 0 || (p->family == PKT_IPV6 && upper == IPPROTO_FRAGMENT))
-        return VERDICT_DROP_LOCAL_FRAGMENT;
-    if (pkt_is_tunnel_protocol(upper)) /* RFC 3024 section 4.3.2: only what a binding was granted is opened */
+    const struct ipv6_upper upper =
+        p->family == PKT_IPV6 ? ipv6_upper(ip, p->size) : (struct ipv6_upper){.protocol = p->protocol};
+    if ((p->fragment & IPV4_FRAGMENT) != 0 || (p->family == PKT_IPV6 && upper.protocol == IPPROTO_FRAGMENT))
+        return pkt_local_fragment_verdict(ip, p, upper.at);
+    /* RFC 3024 section 4.3.2: only what a binding was granted is opened. */
+    if (pkt_is_tunnel_protocol(upper.protocol))
         return VERDICT_DROP_REVERSE_TUNNEL;
     if (p->protocol == IPPROTO_UDP) {
         if (p->size < p->header_len + UDP_LEN)

@@ -17,6 +17,7 @@ enum {
     IPV6_OPTIONS_MAX = 16,
     IPV6_OPTION_LIMIT = 4, /* tunnel encapsulation limit */
     ICMPV6_ECHO = 128,
+    IPV6_FRAGMENT_LEN = 8,
     IPV6_ND_FIRST = 133,
     IPV6_ND_LAST = 137,
     IPV6_ND_HOP_LIMIT = 255, /* it has crossed no router (RFC 4861 section 7.1) */

@@ -25,6 +25,7 @@
     X(SIGNALLING, "signalling", 400000, 8192, 8192) \
     X(LOCAL, "local", 10000, 512, 1024)             \
     X(HOME_TEST, "home-test", 20000, 512, 1024)     \
+    X(FRAGMENT, "fragment", 2000, 256, 512)         \
     X(RESOLVE, "resolve", 50000, 1024, 2048)        \
     X(ERROR, "error", 2000, 128, 256)
 

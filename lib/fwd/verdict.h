@@ -27,6 +27,8 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(PUNT_SIGNALLING, PUNT, "punt_signalling", "registrations and binding updates, to the control lcore")   \
     X(PUNT_HOME_TEST, PUNT, "punt_home_test", "home tests that go on in ESP, to the control lcore")          \
     X(PUNT_LOCAL, PUNT, "punt_local", "ICMP and UDP for the appliance itself, to the control lcore")         \
+    X(PUNT_FRAGMENT, PUNT, "punt_fragment",                                                                  \
+      "fragments for the appliance itself, to the control lcore, which puts them together")                  \
     X(PUNT_RESOLVE, PUNT, "punt_resolve", "wait at the control lcore for the next hop's MAC address")        \
     X(PUNT_TTL_EXCEEDED, PUNT, "ttl_exceeded", "TTL or hop limit ran out; its sender is owed time exceeded") \
     X(PUNT_TOO_BIG, PUNT, "too_big",                                                                         \
@@ -58,7 +60,8 @@ enum verdict_kind { VERDICT_FORWARD, VERDICT_PUNT, VERDICT_DROP };
     X(DROP_LOOP_CARE_OF, DROP, "loop_care_of", "source is the tunnel's destination (RFC 2003 section 3.2)")  \
     X(DROP_RECURSIVE, DROP, "recursive",                                                                     \
       "came back from its own care-of address encapsulated (RFC 5944 4.2.3)")                                \
-    X(DROP_LOCAL_FRAGMENT, DROP, "local_fragment", "fragment for the appliance itself")                      \
+    X(DROP_LOCAL_FRAGMENT, DROP, "local_fragment",                                                           \
+      "fragment for the appliance itself, of a tunnel, of ESP, or of a protocol that it does not serve")     \
     X(DROP_LOCAL_PROTOCOL, DROP, "local_protocol", "protocol that the appliance does not serve")             \
     X(DROP_REVERSE_TUNNEL, DROP, "reverse_tunnel", "reverse tunnel that was not granted")                    \
     X(DROP_HOME_TEST_INIT, DROP, "home_test_init",                                                           \

@@ -24,6 +24,7 @@ static const struct unchanged {
      0,
      0},
     {"ping", {.dst = HOME_AGENT, .protocol = 1}, PUNT_LOCAL, VERDICT_PUNT_LOCAL, 0, 0},
+    {"fragment", {.dst = HOME_AGENT, .fragment = 0x2000}, PUNT_FRAGMENT, VERDICT_PUNT_FRAGMENT, 0, 0},
     {"TTL", {.ttl = 1}, PUNT_ERROR, VERDICT_PUNT_TTL_EXCEEDED, 0, 0},
     {"too big for the tunnel",
      {.fragment = 0x4000, .payload = 1461},

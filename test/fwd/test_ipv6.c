@@ -244,11 +244,22 @@ static const struct parse_row local_rows[] = {
     {"IPv6 in IPv6 behind an encapsulation limit",
      {BEHIND(60, "\x29\0\4\1\4\1\1\0")},
      VERDICT_DROP_REVERSE_TUNNEL},
-    {"a fragment", {BEHIND(44, "\x11\0\0\1\0\0\0\1")}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"a fragment", {BEHIND(44, "\x11\0\0\1\0\0\0\1")}, VERDICT_PUNT_FRAGMENT},
+    {"a later fragment", {BEHIND(44, "\x3a\0\1\0\0\0\0\1")}, VERDICT_PUNT_FRAGMENT},
+    {"a packet in a single fragment", {BEHIND(44, "\x3a\0\0\0\0\0\0\1")}, VERDICT_PUNT_FRAGMENT},
     {"a fragment behind options",
      {BEHIND(60, "\x2c\0\1\4\0\0\0\0"
                  "\x11\0\0\1\0\0\0\1")},
+     VERDICT_PUNT_FRAGMENT},
+    {"a fragment header cut", {BEHIND(44, "\x11\0\0\1"), .total_length = 44}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"a fragment of IPv6 in IPv6", {BEHIND(44, "\x29\0\0\1\0\0\0\1")}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"a fragment of IPv4 in IPv6", {BEHIND(44, "\x04\0\1\0\0\0\0\1")}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"a fragment of a tunnel behind options",
+     {BEHIND(60, "\x2c\0\1\4\0\0\0\0"
+                 "\x29\0\0\1\0\0\0\1")},
      VERDICT_DROP_LOCAL_FRAGMENT},
+    {"a fragment of ESP", {BEHIND(44, "\x32\0\0\1\0\0\0\1")}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"ESP in a single fragment", {BEHIND(44, "\x32\0\0\0\0\0\0\1")}, VERDICT_DROP_LOCAL_FRAGMENT},
 };
 
 START_TEST(local)

@@ -155,8 +155,14 @@ static const struct parse_row local_rows[] = {
     {"GRE", {.protocol = 47}, VERDICT_DROP_REVERSE_TUNNEL},
     {"minimal encapsulation", {.protocol = 55}, VERDICT_DROP_REVERSE_TUNNEL},
     {"TCP", {.protocol = 6}, VERDICT_DROP_LOCAL_PROTOCOL},
-    {"first fragment", {.port = 434, .fragment = 0x2000}, VERDICT_DROP_LOCAL_FRAGMENT},
-    {"last fragment", {.port = 434, .fragment = 0x0001}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"first fragment", {.port = 434, .fragment = 0x2000}, VERDICT_PUNT_FRAGMENT},
+    {"last fragment", {.port = 434, .fragment = 0x0001}, VERDICT_PUNT_FRAGMENT},
+    {"fragment of ICMP", {.protocol = 1, .fragment = 0x2001}, VERDICT_PUNT_FRAGMENT},
+    {"fragment of IP in IP", {.protocol = 4, .fragment = 0x2000}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"fragment of GRE", {.protocol = 47, .fragment = 0x2000}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"fragment of minimal encapsulation", {.protocol = 55, .fragment = 1}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"fragment of ESP", {.protocol = 50, .fragment = 1}, VERDICT_DROP_LOCAL_FRAGMENT},
+    {"fragment of TCP", {.protocol = 6, .fragment = 0x2000}, VERDICT_DROP_LOCAL_FRAGMENT},
     {"DF is no fragment", {.port = 434, .fragment = 0x4000}, VERDICT_PUNT_SIGNALLING},
 };
 

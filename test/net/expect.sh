@@ -25,8 +25,8 @@ within()
     wait_for "$@"
 }
 
-# reaches NAMESPACE ADDRESS
+# reaches NAMESPACE ADDRESS [OPTION OF ping...]
 reaches()
 {
-    on "$1" ping -n -q -c 2 -i 0.2 -W 2 "$2"
+    on "$1" ping -n -q -c 2 -i 0.2 -W 2 "${@:3}" "$2"
 }

@@ -65,6 +65,8 @@ expect "and does not take it for a router" fails is_router hh "$LAB_HOME_AGENT6"
 expect "it knows its neighbour" knows 2001:db8:1::9 "$(mac_of hh eth0)"
 expect "a ping through the router" ping6 cn "$LAB_HOME_AGENT6"
 expect "as large as the link" ping6 hh -s 1452 "$LAB_HOME_AGENT6"
+expect "larger, in fragments both ways" ping6 hh -s 1900 "$LAB_HOME_AGENT6"
+expect "and through the router" ping6 cn -s 1900 "$LAB_HOME_AGENT6"
 link_local=$(console show ports | grep -o 'fe80:[0-9a-f:]*' | head -n 1)
 expect "its link-local address" ping6 hh "$link_local%eth0"
 expect "nobody has this address" fails ping6 hh 2001:db8:1::77

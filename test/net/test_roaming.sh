@@ -43,6 +43,8 @@ appliance=$(mac_of pha hp0)
 mobile=$(mac_of mn home0)
 expect "the appliance is reached over its link" reaches hh "$LAB_HOME_AGENT"
 expect "and through the router" reaches cn "$LAB_HOME_AGENT"
+expect "in fragments both ways, over its link" reaches hh "$LAB_HOME_AGENT" -s 1900
+expect "and through the router" reaches cn "$LAB_HOME_AGENT" -s 1900
 expect "nobody answers for a home address that is not bound" test -z "$(answerers)"
 
 capture rtr visited1 "$LAB_DIR/visited1.pcap" ip proto 4

@@ -6,6 +6,7 @@ from scenario import HA_MAC, HOST_MAC, MOBILE_MAC, ROUTER_MAC
 from scenario6 import *
 
 UNREACHABLE_ADDRESS, PACKET_TOO_BIG, HOPS_OUT, ERRONEOUS_FIELD = (1, 3), (2, 0), (3, 0), (4, 0)
+REASSEMBLY_OUT_OF_TIME, HEADERS_INCOMPLETE = (3, 1), (4, 3)
 
 
 def case(name, **arguments):
@@ -428,6 +429,98 @@ def neighbour(s):
     s.into(frame6(HOST_MAC, HA_MAC, ping))
     s.out(frame6(HA_MAC, HOST_MAC, icmp6_of(HA6, HOST6, 129, 0, int.from_bytes(ping[44:48], "big"), ping[48:])))
     s.count(worker_off_link=1, agent_arp_answered=3)
+
+
+# ---- Fragments for the appliance itself ----
+
+@case("reassembly")
+def reassembly(s):
+    """Fragments for the appliance itself become datagrams again, whatever their order (RFC 8200 4.5, 5); one that
+    comes in one fragment is whole (RFC 6946). What overlaps is given up (RFC 5722), and who sends a first fragment
+    without all headers (RFC 7112), a length that cannot be, or not all within a minute, is told."""
+    def ping(size=1900, **fields):
+        return s.ping(size, destination=HA6, **fields)
+
+    def come(parts):
+        for part in parts:
+            s.from_router(part)
+
+    def answered(packet):
+        answer = icmp6_of(HA6, CORRESPONDENT6, 129, 0, int.from_bytes(packet[44:48], "big"), packet[48:])
+        if len(answer) <= 1500:
+            s.to_router(answer)
+            return
+        for part in fragments6(answer, 1500, 2 * s.answered + 1):  # control has the odd ones
+            s.to_router(part)
+        s.answered += 1
+
+    s.answered = 0
+    s.at(2.5)
+    for number, order in enumerate(((0, 1), (1, 0), (0, 0, 1), (1, 1, 0))):
+        s.at(2.6 + number / 10)
+        packet = ping()
+        parts = fragments6(packet, 1500, number)
+        come(parts[i] for i in order)
+        answered(packet)
+    s.at(3)
+    packet = ping(56)
+    come([fragment6(packet, 0, 64, False, 10)])
+    answered(packet)
+    s.at(3.1)  # links that take less
+    packet = ping(1452)
+    come(reversed(fragments6(packet, 100, 11)))
+    answered(packet)
+    s.at(3.2)  # a home address belongs in front of the fragment header (RFC 6275 6.3)
+    s.sequence += 1
+    message = sealed(binding_update(s.sequence, AUTHENTICATED | HOME_REGISTRATION, 600), SA6, CARE_OF6, MOBILE6,
+                     (MOBILE6, HA6))
+    update = of_home_address(CARE_OF6, HA6, MOBILE6, message, hops=61)
+    come(fragments6(update, 72, 12))
+    come(fragments6(update, 88, 13, behind=64))
+    s.detect()
+    s.announce6(after=DETECTION)
+    s.acknowledge(ACCEPTED, s.sequence, after=DETECTION)
+    s.at(5)  # what overlaps, and what comes of it later
+    packet = ping()
+    come([fragment6(packet, 0, 1448, True, 14), fragment6(packet, 1440, 1908, False, 14),
+          fragment6(packet, 1448, 1908, False, 14)])
+    s.at(5.1)  # no header behind the options; where that might be an error's, nobody is told (RFC 4443 2.4 (e.1))
+    datagram = with_payload(CORRESPONDENT6, HA6, 17, bytes(64))
+    for number, packet in enumerate((datagram, ping())):
+        part = fragment6(destination_options(packet, b"\x1e\x04abcd"), 0, 8, True, 30 + number)
+        come([part])
+        if packet == datagram:
+            s.expect_error(part, *HEADERS_INCOMPLETE)
+    s.at(5.2)  # half a unit, and more to come
+    part = fragment6(ping(), 0, 1004, True, 16)
+    come([part])
+    s.expect_error(part, *ERRONEOUS_FIELD, rest=4)
+    s.at(5.3)  # beyond what a length can say
+    part = fragment6(with_payload(CORRESPONDENT6, HA6, 17, bytes(24)), 0, 8, False, 17)
+    part = part[:42] + bytes([255, 248]) + part[44:]
+    come([part])
+    s.expect_error(part, *ERRONEOUS_FIELD, rest=42)
+    s.at(5.4)  # larger than a packet buffer
+    come(fragments6(ping(3000), 1500, 18))
+    s.at(5.5)  # tunnels, ESP, neighbour discovery (RFC 6980)
+    for protocol in (4, 41, 47, 50):
+        come([fragment6(with_payload(CORRESPONDENT6, HA6, protocol, bytes(64)), 0, 64, True, 19)])
+    come(fragments6(destination_options(with_payload(CORRESPONDENT6, HA6, ESP, bytes(64)), b"\x1e\x04abcd"), 80, 32))
+    question = solicitation(HOST_MAC, HOST6, HA6, to=(HA_MAC, HA6))[14:]
+    s.into(frame6(HOST_MAC, HA_MAC, fragment6(question, 0, 32, False, 20)))
+    s.at(6)  # nothing but the last, nothing but the first
+    come(fragments6(ping(), 1500, 21)[1:])
+    first = fragments6(ping(), 1500, 22)[0]
+    come([first])
+    s.expect_error(first, *REASSEMBLY_OUT_OF_TIME, after=60)
+    for second in (20, 40, 62):  # so that we need not ask
+        s.at(second)
+        s.says_where(ROUTER_MAC, ROUTER6, "RSO")
+    s.count(worker_local_fragment=4, control_reassembled=8, control_fragments_twice=2, control_fragments_refused=1,
+            control_fragments_malformed=4, control_reassembly_overlap=1, control_fragments_given_up=2,
+            control_reassembly_too_long=1, control_reassembly_timed_out=2, control_icmp_echo=6,
+            control_ip_malformed=1, control_nd_malformed=1, control_icmp_errors_sent=4,
+            control_icmp_errors_forbidden=1, agent_bindings_created=1)
 
 
 # ---- Reverse tunnels ----

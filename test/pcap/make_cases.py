@@ -21,6 +21,7 @@ except ImportError as missing:
 
 CASES = pathlib.Path(__file__).parent / "cases"
 UNREACHABLE_HOST, UNREACHABLE_PORT, TOO_BIG, TIME_EXCEEDED = (3, 1), (3, 3), (3, 4), (11, 0)
+REASSEMBLY_TIME_EXCEEDED = (11, 1)
 OPAQUE = 253  # a protocol for experiments (RFC 3692): nobody dissects what it carries
 
 
@@ -698,7 +699,7 @@ def discarded(s):
     s.from_router(bytes(IP(src=CORRESPONDENT, dst=HA) / TCP(dport=22)))
     inner = s.ping(source=MOBILE, destination=CORRESPONDENT)
     s.from_router(bytes(IP(src=CARE_OF, dst=HA, proto=4) / Raw(inner)))
-    s.from_router(bytes(IP(src=CORRESPONDENT, dst=HA, flags="MF", proto=17) / Raw(bytes(64))))
+    s.from_router(bytes(IP(src=CORRESPONDENT, dst=HA, flags="MF", proto=6) / Raw(bytes(64))))
     s.into(frame(HOST_MAC, BROADCAST, s.ping(source=HOST, destination="10.1.0.255")))
     for destination in ("10.1.0.255", "10.1.0.0"):  # RFC 2644; RFC 1812 5.3.5
         s.from_router(s.ping(destination=destination))
@@ -821,6 +822,77 @@ def short_quote(s):
 
 
 # ---- A host among hosts ----
+
+@case("reassembly")
+def reassembly(s):
+    """Fragments for the appliance itself become datagrams again, whatever their order; what overlaps is given up, and
+    of what is incomplete after a minute the sender hears, if the first fragment is there (RFC 791 3.2, RFC 1122
+    3.3.2). Tunnels and delegation are not taken out of fragments."""
+    def ping(number, size=1900):
+        echo = bytes(i * 7 & 0xff for i in range(size))
+        return bytes(IP(src=HOST, dst=HA, id=number) / ICMP(id=9, seq=number) / Raw(echo)), echo
+
+    def come(parts):
+        for part in parts:
+            s.into(frame(HOST_MAC, HA_MAC, part))
+
+    def answered(number, echo):
+        answer = of_our_own(IP(src=HA, dst=HOST, id=s.own()) / ICMP(type=0, id=9, seq=number) / Raw(echo))
+        for part in fragments(answer, 1500) if len(answer) > 1500 else [answer]:
+            s.out(frame(HA_MAC, HOST_MAC, part))
+
+    s.at(1.2)
+    s.host_says_hello()
+    for number, order in enumerate(((0, 1), (1, 0), (0, 0, 1), (1, 1, 0))):
+        s.at(1.5 + number / 10)
+        packet, echo = ping(number)
+        parts = fragments(packet, 1500)
+        come(parts[i] for i in order)
+        answered(number, echo)
+    s.at(2)  # links that take less
+    packet, echo = ping(10, 500)
+    come(reversed(fragments(packet, 68)))
+    answered(10, echo)
+    s.at(2.1)  # a registration
+    message = s.request().authenticated(MHAE, SA)
+    for part in fragments(udp_of(CARE_OF, HA, 5000, MIP_PORT, message, ident=7, ttl=61), 44):
+        s.from_router(part)
+    s.announce()
+    s.expect_answer(s.reply_to(message, 1))
+    s.at(2.2)  # nobody's port: the whole is quoted
+    datagram = udp_of(HOST, HA, 1025, 9, bytes(1600), ident=11)
+    come(fragments(datagram, 1500))
+    s.out(frame(HA_MAC, HOST_MAC, icmp_error(HA, datagram, s.own(), UNREACHABLE_PORT)))
+    s.at(2.3)  # nobody's message to another node
+    come(fragments(udp_of(HOST, HA, 49434, 49434, bytes(1600), ident=12), 1500))
+    s.at(2.4)  # what overlaps by 8 bytes, and what comes of it later
+    packet, _ = ping(13)
+    first, last = fragments(packet, 1500)
+    come([first, fragment_of(packet, 1472, len(packet) - 20), last])
+    s.at(2.5)  # larger than a packet buffer
+    packet, _ = ping(14, 3000)
+    come(fragments(packet, 1500))
+    s.at(2.6)  # half a unit, and more to come
+    packet, _ = ping(15)
+    come([fragment_of(packet, 0, 1002, more=True)])
+    s.at(2.7)  # in a tunnel, and to everybody
+    come([bytes(IP(src=HOST, dst=HA, flags="MF", proto=protocol) / Raw(bytes(64))) for protocol in (4, 47, 55)])
+    s.into(frame(HOST_MAC, BROADCAST, fragments(s.ping(1900, source=HOST, destination="10.1.0.255"), 1500)[0]))
+    s.at(3)  # nothing but the last, nothing but the first
+    come(fragments(ping(20)[0], 1500)[1:])
+    first = fragments(s.ping(1900, destination=HA), 1500)[0]
+    s.from_router(first)
+    s.to_router(icmp_error(HA, first, s.own(), REASSEMBLY_TIME_EXCEEDED), after=60)
+    for second in (20, 40, 60):  # so that we need not ask
+        s.at(second)
+        s.host_says_hello()
+        s.router_says_hello()
+    s.count(worker_punt_fragment=37, worker_local_fragment=3, worker_broadcast=1, control_fragments_received=37,
+            control_fragments_twice=2, control_fragments_malformed=1, control_fragments_given_up=2,
+            control_fragments_refused=1, control_reassembled=8, control_reassembly_overlap=1,
+            control_reassembly_too_long=1, control_reassembly_timed_out=2, control_icmp_echo=5,
+            control_icmp_errors_sent=2, agent_bindings_created=1)
+
 
 @case("host")
 def host(s):

@@ -13,7 +13,7 @@ from scapy.packet import Raw
 
 conf.verb = 0
 __all__ = ["ARP", "Ether", "ICMP", "IP", "Message", "Raw", "TCP", "UDP", "address", "announcement", "arp",
-           "arp_answer", "arp_request", "decremented", "encapsulated", "encapsulated_gre", "encapsulated_minimal", "fragments", "frame", "hop_taken",
+           "arp_answer", "arp_request", "decremented", "encapsulated", "encapsulated_gre", "encapsulated_minimal", "fragment_of", "fragments", "frame", "hop_taken",
            "icmp_error", "icmp_of", "ip_bytes", "ntp", "of_our_own", "own_encapsulated", "probe", "reply", "request",
            "udp_of", "with_checksum",
            "BROADCAST", "MIP_PORT", "MHAE", "FHAE", "GENERALIZED", "NAI", "SIMULTANEOUS", "BROADCASTS", "DECAPSULATION",
@@ -169,6 +169,12 @@ def fragments(packet, mtu):
             head = bytes([0x40 | 5 + len(options) // 4]) + head[1:20] + options
     made.append((head, offset, more, data))
     return [fragment_bytes(*each) for each in made]
+
+
+def fragment_of(packet, start, end, more=False):
+    """Some bytes of a whole packet's payload, by themselves."""
+    head = packet[:header_len(packet)]
+    return fragment_bytes(head, start // 8, 0x2000 if more else 0, packet[len(head):][start:end])
 
 
 def fragment_bytes(head, offset, more, data):

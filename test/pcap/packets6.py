@@ -17,8 +17,8 @@ from scapy.packet import Raw
 conf.verb = 0
 __all__ = ["Ether", "ICMPv6EchoRequest", "IPv6", "Raw", "TCP", "UDP", "acknowledgement", "address6",
            "advertisement", "binding_update", "decremented6", "destination_options", "encapsulated6", "esp",
-           "esp_tunnel", "flow_label", "fragments6", "frame6", "hop_by_hop", "icmp6_error", "icmp6_of", "link_local", "of_home_address", "probe6",
-           "home_test", "sealed", "solicitation", "solicited_node", "text6", "to_home_address", "with_payload",
+           "esp_tunnel", "flow_label", "fragment6", "fragments6", "frame6", "hop_by_hop", "icmp6_error", "icmp6_of", "link_local",
+           "of_home_address", "probe6", "home_test", "sealed", "solicitation", "solicited_node", "text6", "to_home_address", "with_payload",
            "ACCEPTED", "AUTHENTICATED", "ESP", "HOME_REGISTRATION", "HOME_TEST", "LINK_LOCAL"]
 
 ALL_NODES, ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
@@ -163,16 +163,24 @@ def encapsulated6(inner, source, destination, limit=None):
                         label=flow_label(inner))
 
 
-def fragments6(packet, mtu, identification):
-    """RFC 8200 section 4.5: each but the last as large as may be."""
+def fragments6(packet, mtu, identification, behind=40):
+    """RFC 8200 section 4.5: each but the last as large as may be. behind: the bytes that each begins with, of the
+    header and at most one options header."""
+    size = len(bytes(packet)) - behind
+    take = (mtu - behind - 8) // 8 * 8
+    return [fragment6(packet, at, min(at + take, size), at + take < size, identification, behind)
+            for at in range(0, size, take)]
+
+
+def fragment6(packet, start, end, more, identification, behind=40):
+    """One of them, bytes from start to end of what is cut."""
     packet = bytes(packet)
-    head, protocol, data, made = packet[:40], packet[6], packet[40:], []
-    take = (mtu - 48) // 8 * 8
-    for at in range(0, len(data), take):
-        part = data[at:at + take]
-        extension = struct.pack("!BBHI", protocol, 0, at | (at + take < len(data)), identification)
-        made.append(head[:4] + struct.pack("!HB", len(part) + 8, FRAGMENT) + head[7:] + extension + part)
-    return made
+    named = 6 if behind == 40 else 40
+    head, part = bytearray(packet[:behind]), packet[behind:][start:end]
+    extension = struct.pack("!BBHI", head[named], 0, start | more, identification)
+    head[named] = FRAGMENT
+    struct.pack_into("!H", head, 4, behind - 40 + len(extension) + len(part))
+    return bytes(head) + extension + part
 
 
 def icmp6_of(source, destination, kind, code, rest, data):

@@ -140,8 +140,10 @@ static void settle(struct replay *r)
 
 static uint64_t deadline(const struct replay *r)
 {
-    const uint64_t nd = RTE_MIN(host_nd_deadline(&r->control), host_mld_deadline(&r->control));
-    return RTE_MIN(nd, RTE_MIN(agent_deadline(r->control.agent), neighbor_deadline(r->control.neighbors)));
+    const uint64_t link = RTE_MIN(host_nd_deadline(&r->control), host_mld_deadline(&r->control));
+    const uint64_t fragments = reassembly_deadline(r->control.reassembly);
+    return RTE_MIN(RTE_MIN(link, fragments),
+                   RTE_MIN(agent_deadline(r->control.agent), neighbor_deadline(r->control.neighbors)));
 }
 
 static void pass_until(struct replay *r, uint64_t mono_ns)
