@@ -355,7 +355,8 @@ static void sweep_mobile(struct agent *agent, struct mobile *mobile, struct inst
     /* What a primary has delegated here is not of our configuration. */
     if (mobile->seen != agent->sweep && mobile->held == NULL) {
         binding_revoke(agent, mobile, now);
-        mobile_dismiss(agent, mobile);
+        if (agent->slots[agent->sweep_at] == mobile) /* with its last binding it may have gone */
+            mobile_dismiss(agent, mobile);
         return;
     }
     securities_sweep(agent, &mobile->securities);
