@@ -102,10 +102,11 @@ static struct mac home_link_mac(const struct control *c)
 
 int control_set_ipsec(struct control *c, const struct conf_ipsec *s)
 {
-    int ret = agent_ipsec_set(c->agent, &s->home, &s->in, &s->out);
-    if (ret == 0 && s->has_home_test)
-        ret = agent_home_test_set(c->agent, &s->home, &s->home_test_in, &s->home_test_out);
-    return ret;
+    const int ret = agent_ipsec_set(c->agent, &s->home, &s->in, &s->out);
+    if (!s->has_home_test)
+        return ret;
+    const int home_test = agent_home_test_set(c->agent, &s->home, &s->home_test_in, &s->home_test_out);
+    return ret != 0 ? ret : home_test;
 }
 
 static int open_agent(struct control *c)

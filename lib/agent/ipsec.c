@@ -135,8 +135,11 @@ int ipsec_set(struct agent *agent, const struct ipsec_owner *owner, const struct
         holder = NULL;
     if (holder != NULL && holder->seen == agent->sweep)
         return -EEXIST;
-    if (!put(agent, owner, in, out))
+    if (!put(agent, owner, in, out)) {
+        if (*owner->at != NULL) /* rather the old keys than none */
+            (*owner->at)->seen = agent->sweep;
         return -ENOMEM;
+    }
     /* An SPI that another one had before the present sweep, and has not been given again, is free. */
     if (holder != NULL)
         ipsec_free(agent, holder->owner.at);

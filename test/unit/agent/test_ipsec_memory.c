@@ -70,6 +70,20 @@ START_TEST(new_keys)
 }
 END_TEST
 
+/* A change that fails leaves it the keys that it has: without any it would be spoken to in clear. */
+START_TEST(sweep_after_failure)
+{
+    ck_assert_int_eq(set_short(0, 2000, 3000, 0), 0);
+    agent_sweep_begin(lab.agent);
+    lab_populate(&lab);
+    lab6_populate(&lab);
+    const int error = set_short(0, 2001, 3001, _i);
+    while (agent_sweep(lab.agent, 100, lab.now))
+        continue;
+    ck_assert(is_known(error == 0 ? 2001 : 2000));
+}
+END_TEST
+
 /* ESP with a secondary, made new (_i even) or in the place of other keys. */
 START_TEST(of_a_peer)
 {
@@ -129,6 +143,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, first_associations, 1, 12);
     tcase_add_loop_test(tc, other_associations, 1, 12);
     tcase_add_loop_test(tc, new_keys, 1, 12);
+    tcase_add_loop_test(tc, sweep_after_failure, 1, 12);
     tcase_add_loop_test(tc, of_a_peer, 0, 24);
     tcase_add_test(tc, home_agents);
     return s;
