@@ -45,7 +45,7 @@ static void begin(struct control *c, struct reload *r)
     routes_destroy(c->routes);
     c->routes = r->routes;
     ports_readdress(&c->ports, c->conf);
-    if (forwarding_set_local(c) != 0 || worker_settings_publish(c) != 0)
+    if (forwarding_set_local(c) != 0)
         log_error("reload: no memory for all of the appliance's own addresses");
     host_nd_readdressed(c);
     host_mld_readdressed(c);
@@ -61,6 +61,8 @@ static void begin(struct control *c, struct reload *r)
             log_error("reload: %s cannot take part in delegation: %s", c->conf->peers[i].name,
                       strerror(-ret));
     }
+    if (worker_settings_publish(c) != 0) /* the first peer divides identifications */
+        log_error("reload: no memory for the workers' settings");
 }
 
 int control_reload(struct control *c, struct conf **conf)

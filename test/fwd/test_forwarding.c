@@ -17,6 +17,7 @@ enum { MAX_BINDINGS = 16, MANY = 20000 };
 static struct control control;
 static unsigned devices; /* one closed does not come back: each test has its own */
 static const char *reverse_tunnel = "off";
+static const char *peers = "";
 static bool with_ipv6;
 
 static struct conf *configuration(const char *home_network, const char *address)
@@ -30,12 +31,12 @@ static struct conf *configuration(const char *home_network, const char *address)
             "port home { device = \"net_null%u\" addresses = {\"10.1.0.2/16\"%s%s%s%s} }\n"
             "route \"0.0.0.0/0\" { via = \"10.1.0.1\" }\n%s"
             "home-agent { addresses = {\"10.1.0.2\"%s} home-networks = {\"%s\"%s} max-bindings = %d"
-            " reverse-tunnel = %s }\n",
+            " reverse-tunnel = %s }\n%s",
             devices, *address != '\0' ? ", \"" : "", address, *address != '\0' ? "/16\"" : "",
             with_ipv6 ? ", \"2001:db8:1::2/64\"" : "",
             with_ipv6 ? "route \"::/0\" { via = \"2001:db8:1::1\" }\n" : "",
             with_ipv6 ? ", \"2001:db8:1::2\"" : "", home_network, with_ipv6 ? ", \"2001:db8:1::/64\"" : "",
-            MAX_BINDINGS, reverse_tunnel);
+            MAX_BINDINGS, reverse_tunnel, peers);
     close(fd);
     struct conf *conf = conf_load(path, stderr);
     unlink(path);
@@ -320,6 +321,18 @@ START_TEST(a_reload_takes_out_what_was_on_a_former_home_network)
 }
 END_TEST
 
+/* Its workers and the secondary tunnel from one source (RFC 6864 section 4.3). */
+START_TEST(a_reload_with_the_first_secondary_divides_identifications)
+{
+    ck_assert_uint_eq(control.worker_settings->id_slots, 1);
+    peers = "secondary s { address = 10.1.0.3 spi = 300 key = "
+            "'hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f' }\n";
+    reload(configuration("10.1.0.0/16", ""));
+    peers = "";
+    ck_assert_uint_eq(control.worker_settings->id_slots, WORKER_ID_SLOTS);
+}
+END_TEST
+
 START_TEST(a_reload_brings_and_takes_own_addresses)
 {
     hear(1);
@@ -496,6 +509,7 @@ static Suite *suite(void)
     tcase_add_test(c, reverse_tunnels_of_several_care_of_addresses);
     tcase_add_test(c, no_room_for_several_care_of_addresses);
     tcase_add_test(c, a_reload_takes_out_what_was_on_a_former_home_network);
+    tcase_add_test(c, a_reload_with_the_first_secondary_divides_identifications);
     tcase_add_test(c, a_reload_brings_and_takes_own_addresses);
     tcase_add_test(c, a_reload_brings_and_takes_reverse_tunnels);
     suite_add_tcase(s, c);
