@@ -251,7 +251,8 @@ void host_ip_serve(struct control *c, const struct arrival *a)
         return;
     }
     if (a->meta->verdict == VERDICT_PUNT_MLD) {
-        serve_mld(c, a, &ip);
+        if (!ports_own_mac(&c->ports, &a->source_mac)) /* or the link reflects what we said */
+            serve_mld(c, a, &ip);
         return;
     }
     if (!is_for_us(c, a, &ip))

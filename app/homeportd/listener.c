@@ -55,11 +55,13 @@ static void round_begin(struct listener *l, uint64_t span_ns, uint64_t now_ns)
     const uint64_t messages = (l->n + records_max(l) - 1) / records_max(l);
     if (messages == 0)
         return;
+    const uint64_t width_ns = span_ns / messages;
+    if (!r->on || width_ns < r->width_ns)
+        r->width_ns = width_ns;
     r->on = true;
     r->number = r->number % ROUNDS + 1;
     r->left = GROUPS_END;
     r->began_ns = now_ns;
-    r->width_ns = span_ns / messages;
     r->messages = 0;
     round_schedule(l);
     if (due_ns < r->due_ns)

@@ -622,6 +622,36 @@ START_TEST(suppressed)
 }
 END_TEST
 
+/* Rounds are told apart by their numbers. */
+START_TEST(suppressed_in_any_round)
+{
+    for (uint32_t i = 0; i < 3; i++)
+        join(i);
+    wait(SECONDS(60));
+    for (int round = 0; round < 5; round++) {
+        hear(query(1, 10000));
+        forget();
+        hear(report_of(1));
+        wait(SECONDS(10));
+        ck_assert_msg(n_said == 2, "round %d", round);
+    }
+}
+END_TEST
+
+/* RFC 3810 section 6.2, rule 1: who asks again and gives more time does not stretch the answer. */
+START_TEST(the_sooner_answer_stays)
+{
+    for (uint32_t i = 0; i < 3 * FULL; i++)
+        join(i);
+    wait(SECONDS(60));
+    forget();
+    hear(query(2, 10000));
+    hear(query(2, 8000000));
+    wait(SECONDS(10));
+    ck_assert_uint_eq(n_said, 3 * FULL);
+}
+END_TEST
+
 START_TEST(repeats_are_suppressed)
 {
     hear(query(1, 1000));
@@ -684,6 +714,8 @@ static Suite *suite(void)
     tcase_add_test(tc, version_2_again);
     tcase_add_test(tc, repeats_end_with_their_version);
     tcase_add_loop_test(tc, suppressed, 0, 2);
+    tcase_add_test(tc, suppressed_in_any_round);
+    tcase_add_test(tc, the_sooner_answer_stays);
     tcase_add_test(tc, repeats_are_suppressed);
     tcase_add_test(tc, paced);
     suite_add_tcase(s, tc);
