@@ -31,7 +31,8 @@ static void refuse(struct control *c, const struct arrival *a, enum icmp_error w
                                                     .len = a->len});
 }
 
-/* No message of delegation (DELEGATION_MAX) or in ESP is so large that an honest sender would cut it. */
+/* No message of delegation (DELEGATION_MAX) or in ESP is so large that a link of 1500 bytes would have it
+ * cut. */
 static bool is_refused_fragment(struct control *c, const struct arrival *a)
 {
     if (a->meta->verdict != VERDICT_PUNT_FRAGMENT)

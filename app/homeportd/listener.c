@@ -6,7 +6,7 @@
 #include "random.h"
 #include "timerq.h"
 
-enum { ROBUSTNESS_MAX = 7, ROUNDS = 3, EXAMINED_MAX = 4096 /* groups of one call */, CHUNKS_AT_ONCE = 4 };
+enum { ROUNDS = 3, EXAMINED_MAX = 4096 /* groups of one call */, CHUNKS_AT_ONCE = 4 };
 
 /* Groups that are told together. */
 struct listener_chunk {

@@ -100,7 +100,7 @@ struct worker {
     unsigned workers; /* how many there are: identifications are divided among them */
     const struct table *table;
     const struct adjacencies *adjacencies;
-    const struct worker_settings *settings; /* read with acquire once a turn; control replaces it */
+    const struct worker_settings *settings; /* read with acquire once a burst; control replaces it */
     struct punt_rings *punts;
     struct rte_mempool *pool; /* for fragments and copies; its mbufs have PUNT_META_SIZE */
     struct worker_port port[WORKER_PORTS_MAX];
