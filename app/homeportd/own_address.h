@@ -14,7 +14,8 @@
 enum { OWN_ADDRESSES_MAX = CONF_PORT_ADDRESSES_MAX + 1 /* the link-local one */ };
 enum {
     OWN_ADDRESS_WAIT_MS = 1000, /* RetransTimer, after the one solicitation that is sent */
-    OWN_ADDRESS_DELAY_MS = 1000 /* MAX_RTR_SOLICITATION_DELAY, at most before it (RFC 4862 section 5.4.2) */
+    OWN_ADDRESS_DELAY_MS = 500  /* at most before it (RFC 4862 section 5.4.2 has up to 1 s): neighbours that
+                                  are  asked for from the start, thrice, are once so with an address of ours */
 };
 
 enum own_address_state {
