@@ -70,14 +70,13 @@ static inline bool express_is_plain(enum pkt_family family, const struct rte_mbu
     return ip[12] != 127 && express_checksum_is_right(frame, ip);
 }
 
-/* Is this what pkt_parse would say PKT_LOOK_UP to, if the packet is as long as it says? A buffer has room for
- * the form, whatever is in it. */
+/* Is this what pkt_parse would say PKT_LOOK_UP to, if the packet is as long as it says? */
 static inline bool express_parse(enum pkt_family family, const struct rte_mbuf *frame,
                                  const struct form *form)
 {
     const uint8_t *ethernet = rte_pktmbuf_mtod(frame, const uint8_t *);
     const unsigned least = ETHERNET_LEN + (family == PKT_IPV6 ? IPV6_LEN : IPV4_LEN_MIN);
-    return frame->nb_segs == 1 && form_fits(form, ethernet) && frame->data_len >= least &&
+    return frame->nb_segs == 1 && frame->data_len >= least && form_fits(form, ethernet) &&
            express_is_plain(family, frame, ethernet + ETHERNET_LEN);
 }
 
