@@ -48,9 +48,9 @@ more_sessions_than() {
     [[ $(sessions) -gt $1 ]]
 }
 
-# answers_for ADDRESS: who answers ARP for it in two seconds, a MAC address a line.
+# answers_for ADDRESS: who answers ARP for it in a second, a MAC address a line.
 answers_for() {
-    on hh arping -w 2 -I eth0 "$1" 2>/dev/null | grep -io '[0-9a-f:]\{17\}' | sort -u
+    on hh arping -w 1 -I eth0 "$1" 2>/dev/null | grep -io '[0-9a-f:]\{17\}' | sort -u
 }
 
 # Of one in five home addresses.
