@@ -25,7 +25,7 @@ struct membership {
     uint32_t addresses : 25; /* that need it; 0: it is being left */
     uint32_t sends : 3;      /* of its last change that are still to be made */
     uint32_t fresh : 1;      /* it is among those of which the first one is */
-    uint32_t suppressed : 2; /* the round in which another listener has answered for it (RFC 2710 section 4) */
+    uint32_t suppressed : 2; /* the round in which another has answered for it (RFC 2710 section 4) */
 };
 static_assert(sizeof(struct membership) == sizeof(uint32_t), "a million of these are kept");
 
