@@ -139,6 +139,7 @@ static bool make_settings(struct population *p)
     memset(network[FAMILY_IPV4].mask.b, 0xff, 12);
     network[FAMILY_IPV6].address = population_address(UINT64_C(0x20010db8c0a80000), 0);
     network[FAMILY_IPV6].mask = population_address(UINT64_MAX, 0);
+    worker_settings_finish(&p->settings);
     return p->exits != NULL;
 }
 

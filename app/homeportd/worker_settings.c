@@ -135,6 +135,7 @@ int worker_settings_publish(struct control *c)
     for (size_t i = 0; i < c->conf->agent.n_home_networks; i++)
         add_network(c, s, &c->conf->agent.home_networks[i]);
     add_peers(s, c->conf);
+    worker_settings_finish(s);
     for (unsigned i = 0; i < c->n_workers; i++)
         __atomic_store_n(&c->workers[i]->settings, s, __ATOMIC_RELEASE);
     if (c->worker_settings != NULL)

@@ -12,8 +12,8 @@
 struct burst {
     struct worker *w;
     const struct worker_settings *settings;
-    uint64_t own_filter; /* a bit for each own address's hash: most sources are none of them */
-    uint16_t id_step;    /* from one of a worker's identifications to its next */
+    uint64_t not_own; /* the settings' */
+    uint16_t id_step; /* from one of a worker's identifications to its next */
     unsigned port_index;
     unsigned n;
     struct rte_mbuf **frame;

@@ -17,17 +17,9 @@ static inline unsigned own_bit(uint32_t last)
     return last * UINT32_C(2654435769) >> 26;
 }
 
-static inline uint64_t own_filter(const struct worker_settings *settings)
-{
-    uint64_t filter = 0;
-    for (unsigned i = 0; i < settings->n_own; i++)
-        filter |= UINT64_C(1) << own_bit(pkt_ipv4(&settings->own[i]));
-    return filter;
-}
-
 static inline bool may_be_own(const struct burst *b, uint32_t last)
 {
-    return (b->own_filter >> own_bit(last) & 1) != 0;
+    return (b->not_own >> own_bit(last) & 1) == 0;
 }
 
 static inline bool is_in_own(const struct burst *b, const struct addr *address)

@@ -244,7 +244,7 @@ static void one_burst(struct worker *w, unsigned port_index, struct rte_mbuf **f
     b.w = w;
     b.version = cuckoo_version(cuckoo);
     b.settings = __atomic_load_n(&w->settings, __ATOMIC_ACQUIRE);
-    b.own_filter = own_filter(b.settings);
+    b.not_own = b.settings->not_own;
     b.id_step = (uint16_t)rte_align32pow2(w->workers);
     b.port_index = port_index;
     b.n = n;

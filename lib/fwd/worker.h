@@ -68,6 +68,7 @@ struct worker_settings {
     struct addr own[WORKER_OWN_MAX]; /* no source of a packet to forward: the appliance's, its links'
                                         broadcast addresses */
     unsigned n_own;
+    uint64_t not_own; /* by worker_settings_finish, or 0: bits of own_bit() that none of them has */
     /* Primaries or secondaries: what they send to delegation_port or in ESP has a punt class of its own, so
      * that no flood of anybody else's delays it. */
     struct addr peers[WORKER_PEERS_MAX];
@@ -82,6 +83,9 @@ struct worker_settings {
     bool routes_ipv6;     /* there are exits, and hosts on our links have been told that this is a router */
     bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
 };
+
+/* Once all else is filled in, before workers get it: makes other sources than own ones cheap to tell. */
+void worker_settings_finish(struct worker_settings *settings);
 
 struct worker_counters {
     uint64_t verdict[VERDICT_COUNT];

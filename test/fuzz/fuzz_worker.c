@@ -195,6 +195,7 @@ static void settle(void)
     settings.n_home_networks = settings.n_own = settings.n_peers = 2;
     settings.id_slots = 1;
     settings.delegation_port = 49434;
+    worker_settings_finish(&settings);
 }
 
 static void start(void)

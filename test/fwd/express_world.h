@@ -184,6 +184,7 @@ static void settle(void)
     settings.n_own = one_in(10) ? 0 : 4 + below(one_in(3) ? WORKER_OWN_MAX - 3 : 6);
     for (unsigned i = 4; i < settings.n_own; i++)
         settings.own[i] = address_of(one_in(2), any_source());
+    worker_settings_finish(&settings);
 }
 
 /* ---- Frames by chance ---- */

@@ -276,6 +276,7 @@ START_TEST(many_own_addresses)
     for (unsigned i = 0; i < WORKER_OWN_MAX; i++)
         bed.settings.own[i] = addr_from_ipv4(IP(10, 9, 0, 1) + i);
     bed.settings.n_own = WORKER_OWN_MAX;
+    worker_settings_finish(&bed.settings);
     for (unsigned i = 0; i < WORKER_OWN_MAX; i++) {
         give(&(struct spec){.from = IP(10, 9, 0, 1) + i});
         give(&(struct spec){.from = IP(10, 8, 0, 1) + i});
@@ -291,6 +292,7 @@ START_TEST(many_own_addresses_of_ipv6)
     for (unsigned i = 0; i < WORKER_OWN_MAX; i++)
         bed.settings.own[i] = six(IP(10, 9, 0, 1) + i);
     bed.settings.n_own = WORKER_OWN_MAX;
+    worker_settings_finish(&bed.settings);
     for (unsigned i = 0; i < WORKER_OWN_MAX; i++) {
         give(&(struct spec){SIX, .from = IP(10, 9, 0, 1) + i});
         give(&(struct spec){SIX, .from = IP(10, 8, 0, 1) + i});

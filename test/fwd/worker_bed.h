@@ -211,6 +211,7 @@ static inline void settle(void)
         s->own[s->n_own++] = address_of(i >= 2, i % 2 == 0 ? HOME_AGENT : OTHER_OWN);
     }
     s->own[s->n_own++] = own_link_local;
+    worker_settings_finish(s);
 }
 
 static inline void publish_ways(void)
