@@ -18,6 +18,8 @@ struct peer {
 
 static const struct peer *chosen;
 
+const struct entry peer_nothing = {.home = {{0xff}}};
+
 static uint32_t hash_ipv4(const void *key, uint32_t len, uint32_t init)
 {
     (void)len, (void)init;
@@ -165,7 +167,6 @@ uint64_t peer_lookup_burst(const struct addr *keys, const uint32_t *tags, unsign
 void peer_search(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                  unsigned n, const struct entry **found)
 {
-    static const struct entry nothing = {.home = {{0xff}}}; /* nobody's address */
     const void *key_at[RTE_HASH_LOOKUP_BULK_MAX];
     hash_sig_t hashes[RTE_HASH_LOOKUP_BULK_MAX];
     void *data[RTE_HASH_LOOKUP_BULK_MAX];
@@ -176,5 +177,5 @@ void peer_search(const struct cuckoo *cuckoo, const uint32_t *tags, const struct
     }
     uint64_t hits = ask(chosen, key_at, hashes, n, data);
     for (unsigned i = 0; i < n; i++)
-        found[i] = (hits >> i & 1) != 0 ? data[i] : &nothing;
+        found[i] = (hits >> i & 1) != 0 ? data[i] : &peer_nothing;
 }

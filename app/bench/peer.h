@@ -39,6 +39,14 @@ static inline struct cuckoo_pair peer_ask(const struct cuckoo *cuckoo, uint32_t 
 void peer_search(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                  unsigned n, const struct entry **found);
 
+extern const struct entry peer_nothing; /* nobody's: what a key leads to that is not there */
+
+static inline bool peer_is_miss(const struct cuckoo *cuckoo, const struct entry *found, uint64_t version)
+{
+    (void)cuckoo, (void)version;
+    return found == &peer_nothing;
+}
+
 /* What it has not found is not there. */
 static inline const struct entry *peer_search_again(const struct cuckoo *cuckoo, const struct entry *found,
                                                     uint32_t tag, const struct addr *key, uint64_t version)

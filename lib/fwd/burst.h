@@ -18,8 +18,9 @@ struct burst {
     unsigned n;
     struct rte_mbuf **frame;
 
-    uint64_t odd;     /* bits of the packets that are not express.h's: only they are in pkt and verdict */
-    uint64_t ipv6;    /* of those that are, and IPv6 */
+    const struct cuckoo *cuckoo;
+    uint64_t odd;     /* bits of the packets that express.h has not parsed: they are in pkt and verdict */
+    uint64_t ipv6;    /* of those that it has, and IPv6 */
     uint64_t version; /* of the table's hash, when it was asked */
     uint32_t tag[WORKER_BURST]; /* of what is looked up; 0: nothing is */
     struct cuckoo_pair pair[WORKER_BURST];
@@ -31,6 +32,7 @@ struct burst {
 
     unsigned n_aside; /* packets that may be of a reverse tunnel */
     uint8_t aside[WORKER_BURST];
+    uint64_t unread;       /* bits of those of them that express.h alone has parsed */
     struct entry by_route; /* stands for what a packet is sent by that no entry is for */
 
     struct { /* when the counters have come */
@@ -38,8 +40,25 @@ struct burst {
         uint64_t size;
     } counted[WORKER_BURST];
     struct binding_counter nobodys; /* where packets of no binding are counted */
+
+    unsigned n_dropped; /* freed when all the others are sent */
+    struct rte_mbuf *dropped[WORKER_BURST];
 };
 static_assert((int)VERDICT_COUNT <= UINT8_MAX, "a verdict fits into a byte");
 static_assert((int)WORKER_BURST <= (int)CUCKOO_BURST, "a burst is looked up at once");
+
+/* A packet of no binding. */
+static inline void burst_count_nobodys(struct burst *b, unsigned i)
+{
+    b->counted[i].counter = &b->nobodys;
+    b->counted[i].size = 0;
+}
+
+/* A whole packet of the burst ends here. */
+static inline void burst_drop(struct burst *b, struct rte_mbuf *frame, enum verdict verdict)
+{
+    b->dropped[b->n_dropped++] = frame;
+    b->w->counters.verdict[verdict]++;
+}
 
 #endif

@@ -162,13 +162,6 @@ static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, u
     return CUCKOO_NO_ENTRY;
 }
 
-/* For the version is read after all that was searched. */
-static bool is_displaced_since(const struct cuckoo *c, uint64_t version)
-{
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return __atomic_load_n(&c->version, __ATOMIC_RELAXED) != version;
-}
-
 static uint32_t find(const struct cuckoo *c, uint32_t tag, const struct addr *key)
 {
     struct cuckoo_pair pair = cuckoo_pair_of(c, tag);
@@ -180,7 +173,7 @@ static uint32_t find(const struct cuckoo *c, uint32_t tag, const struct addr *ke
             if (number != CUCKOO_NO_ENTRY)
                 return number;
         }
-    } while (is_displaced_since(c, version));
+    } while (cuckoo_is_displaced_since(c, version));
     return CUCKOO_NO_ENTRY;
 }
 
@@ -192,7 +185,7 @@ uint32_t cuckoo_find(const struct cuckoo *c, const struct addr *address)
 const struct entry *cuckoo_search_again(const struct cuckoo *c, const struct entry *found, uint32_t tag,
                                         const struct addr *key, uint64_t version)
 {
-    if (found == &c->entries[CUCKOO_NO_ENTRY] && !is_displaced_since(c, version))
+    if (cuckoo_is_miss(c, found, version))
         return NULL;
     uint32_t number = find(c, tag, key);
     return number != CUCKOO_NO_ENTRY ? &c->entries[number] : NULL;

@@ -151,6 +151,19 @@ static inline void cuckoo_search(const struct cuckoo *cuckoo, const uint32_t *ta
     cuckoo->search(cuckoo->entries, tags, pairs, n, found);
 }
 
+/* Was a tag displaced? For the version is read after all that was searched. */
+static inline bool cuckoo_is_displaced_since(const struct cuckoo *cuckoo, uint64_t version)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&cuckoo->version, __ATOMIC_RELAXED) != version;
+}
+
+/* Nothing bears the tag, for certain. version: from before the search. */
+static inline bool cuckoo_is_miss(const struct cuckoo *cuckoo, const struct entry *found, uint64_t version)
+{
+    return found == &cuckoo->entries[CUCKOO_NO_ENTRY] && !cuckoo_is_displaced_since(cuckoo, version);
+}
+
 static inline bool cuckoo_proves(const struct entry *entry, const struct addr *key)
 {
     uint64_t home[2], wanted[2];

@@ -98,12 +98,37 @@ static inline struct express express_of(enum pkt_family family, struct rte_mbuf 
     return x;
 }
 
+/* Of any packet. */
+static inline unsigned express_size(enum pkt_family family, const uint8_t *ip)
+{
+    return family == PKT_IPV6 ? IPV6_LEN + (unsigned)pkt_read16(ip + 4) : pkt_read16(ip + 2);
+}
+
+static inline struct addr express_destination(enum pkt_family family, const uint8_t *ip)
+{
+    struct addr destination;
+    if (family == PKT_IPV6)
+        memcpy(&destination, ip + 24, sizeof(destination));
+    else
+        memcpy(&destination.b[12], ip + 16, 4);
+    return family == PKT_IPV6 ? destination : pkt_key(pkt_ipv4(&destination));
+}
+
 /* Padding may follow it. */
 static inline bool express_is_whole(enum pkt_family family, const struct rte_mbuf *frame,
                                     const struct express *x)
 {
     return x->size <= frame->data_len - (unsigned)ETHERNET_LEN &&
            (family == PKT_IPV6 || x->size >= IPV4_LEN_MIN);
+}
+
+/* The nature of the family's usual tunnel. */
+static inline uint8_t express_usual(enum pkt_family family)
+{
+    const struct entry usual = {.kind = ENTRY_TUNNEL,
+                                .encapsulation =
+                                    family == PKT_IPV6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP};
+    return usual.nature;
 }
 
 /* Of a tunnel: for one care-of address, which is not known to be unreachable; and it cannot be a home test
@@ -198,11 +223,12 @@ static inline void express_wrap(enum pkt_family family, const struct burst *b, s
 
 /* ---- Other tunnels ---- */
 
-static inline bool express_other_now(enum pkt_family family, struct burst *b, unsigned i,
-                                     struct rte_mbuf *frame, const struct entry *e, const struct addr *key)
+static inline bool express_other(enum pkt_family family, struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                 const struct entry *e)
 {
     const struct express x = express_of(family, frame);
-    if (!cuckoo_proves(e, key) || !express_is_single(family, &x, e))
+    const struct addr destination = express_destination(family, x.ip);
+    if (!cuckoo_proves(e, &destination) || !express_is_single(family, &x, e))
         return false;
     const enum pkt_family outside = tunnel_family_outside((enum encapsulation)e->encapsulation);
     const struct worker_way *way = express_way(family, outside, b, frame, &x, e);
@@ -217,27 +243,76 @@ static inline bool express_other_now(enum pkt_family family, struct burst *b, un
     return true;
 }
 
-/* Apart, so that the description of the packet has a place in memory here alone. */
-static __rte_noinline bool express_other_ipv4(struct burst *b, unsigned i, struct rte_mbuf *frame,
-                                              const struct entry *e)
+/* ---- No tunnel ---- */
+
+/* For nobody, and neither a home address nor for others by us as their router. */
+static inline bool express_drop(enum pkt_family family, struct burst *b, unsigned i, struct rte_mbuf *frame)
 {
-    const struct addr key = pkt_key(b->tag[i]);
-    return express_other_now(PKT_IPV4, b, i, frame, e, &key);
+    const struct express x = express_of(family, frame);
+    const struct addr destination = express_destination(family, x.ip);
+    if (!express_is_whole(family, frame, &x) || (family == PKT_IPV6 && b->settings->routes_ipv6) ||
+        !cuckoo_is_miss(b->cuckoo, b->entry[i], b->version) ||
+        home_network(b->settings, &destination) != NULL)
+        return false;
+    burst_count_nobodys(b, i);
+    burst_drop(b, frame, VERDICT_DROP_NO_BINDING);
+    return true;
 }
 
-static __rte_noinline bool express_other_ipv6(struct burst *b, unsigned i, struct rte_mbuf *frame,
-                                              const struct entry *e)
+/* For us, whole and by the family's usual tunnel: reverse_express.h sees to it. */
+static inline bool express_put_aside(enum pkt_family family, struct burst *b, unsigned i,
+                                     struct rte_mbuf *frame, const struct entry *e)
 {
-    return express_other_now(PKT_IPV6, b, i, frame, e, (const struct addr *)(pkt_ip(frame) + 24));
-}
-
-static inline bool express_other(enum pkt_family family, struct burst *b, unsigned i, struct rte_mbuf *frame,
-                                 const struct entry *e)
-{
-    return family == PKT_IPV6 ? express_other_ipv6(b, i, frame, e) : express_other_ipv4(b, i, frame, e);
+    const struct express x = express_of(family, frame);
+    const struct addr destination = express_destination(family, x.ip);
+    const uint8_t protocol = family == PKT_IPV6 ? x.ip[6] : x.ip[9];
+    if (b->settings->exits == NULL || (e->flags & ENTRY_BROADCAST) != 0 ||
+        protocol != (family == PKT_IPV6 ? IPPROTO_IPV6 : IPPROTO_IPIP) ||
+        !express_is_whole(family, frame, &x) || (family == PKT_IPV4 && (x.begin & IPV4_FRAGMENT) != 0) ||
+        !cuckoo_proves(e, &destination))
+        return false;
+    burst_count_nobodys(b, i);
+    b->aside[b->n_aside++] = (uint8_t)i;
+    b->unread |= UINT64_C(1) << i;
+    return true;
 }
 
 /* ---- The whole ---- */
+
+/* Whatever the family's usual tunnel is not. */
+static inline bool express_rest_now(enum pkt_family family, struct burst *b, unsigned i,
+                                    struct rte_mbuf *frame, const struct entry *e)
+{
+    switch (e->kind) {
+    case ENTRY_TUNNEL:
+        return express_other(family, b, i, frame, e);
+    case ENTRY_LOCAL:
+        return express_put_aside(family, b, i, frame, e);
+    case ENTRY_NONE:
+        return express_drop(family, b, i, frame);
+    default:
+        return false;
+    }
+}
+
+/* Apart, so that the description of the packet has a place in memory here alone. */
+static __rte_noinline bool express_rest_ipv4(struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                             const struct entry *e)
+{
+    return express_rest_now(PKT_IPV4, b, i, frame, e);
+}
+
+static __rte_noinline bool express_rest_ipv6(struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                             const struct entry *e)
+{
+    return express_rest_now(PKT_IPV6, b, i, frame, e);
+}
+
+static inline bool express_rest(enum pkt_family family, struct burst *b, unsigned i, struct rte_mbuf *frame,
+                                const struct entry *e)
+{
+    return family == PKT_IPV6 ? express_rest_ipv6(b, i, frame, e) : express_rest_ipv4(b, i, frame, e);
+}
 
 /* Is the entry of the family's usual tunnel that of the packet's destination? Of IPv4 the tag is that, and
  * what goes by IP in IP has no other address. */
@@ -253,11 +328,8 @@ static __rte_always_inline bool express_forward(enum pkt_family family, struct b
                                                 struct rte_mbuf *frame)
 {
     const struct entry *e = b->entry[i];
-    const struct entry usual = {.kind = ENTRY_TUNNEL,
-                                .encapsulation =
-                                    family == PKT_IPV6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP};
-    if (unlikely(e->nature != usual.nature))
-        return e->kind == ENTRY_TUNNEL && express_other(family, b, i, frame, e);
+    if (unlikely(e->nature != express_usual(family)))
+        return express_rest(family, b, i, frame, e);
     const struct express x = express_of(family, frame);
     if (unlikely(!express_is_single(family, &x, e) || !express_proves(family, b, i, e, &x)))
         return false;

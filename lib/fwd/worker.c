@@ -17,7 +17,7 @@
 #include "decide.h"
 #include "express.h"
 #include "output.h"
-#include "reverse.h"
+#include "reverse_express.h"
 
 enum {
     PREFETCH_AHEAD = 6,
@@ -132,8 +132,7 @@ static void finish(struct burst *b, unsigned i)
         w->counters.verdict[burst_punt(b, i, b->frame[i], verdict, b->next_hop[i])]++;
         return;
     default:
-        rte_pktmbuf_free(b->frame[i]);
-        w->counters.verdict[verdict]++;
+        burst_drop(b, b->frame[i], verdict);
     }
 }
 
@@ -158,16 +157,15 @@ static struct addr key_of(const struct burst *b, unsigned i)
     return (b->ipv6 >> i & 1) != 0 ? *destination_of_ipv6(b->frame[i]) : pkt_key(b->tag[i]);
 }
 
-static __rte_noinline void decide_another(struct burst *b, const struct cuckoo *cuckoo, unsigned i)
+static __rte_noinline void decide_another(struct burst *b, unsigned i)
 {
     const struct addr key = key_of(b, i);
-    b->counted[i].counter = &b->nobodys;
-    b->counted[i].size = 0;
-    b->entry[i] = cuckoo_prove(cuckoo, b->entry[i], b->tag[i], &key, b->version);
+    burst_count_nobodys(b, i);
+    b->entry[i] = cuckoo_prove(b->cuckoo, b->entry[i], b->tag[i], &key, b->version);
     decide_one(b, i);
 }
 
-static void decide_all(struct burst *b, const struct cuckoo *cuckoo)
+static void decide_all(struct burst *b)
 {
     struct rte_mbuf **frame = b->frame;
     unsigned n = b->n;
@@ -177,58 +175,100 @@ static void decide_all(struct burst *b, const struct cuckoo *cuckoo)
             continue;
         if ((ipv6 >> i & 1) != 0 && express_forward(PKT_IPV6, b, i, frame[i]))
             continue;
-        decide_another(b, cuckoo, i);
+        decide_another(b, i);
     }
 }
 
-/* The second round, of those put aside: what is in them, and the two keys of each, source and destination. */
+/* The second round, of those put aside: what is in them, and where their two inner addresses lead. */
 struct opening {
     unsigned n;
     uint8_t of[WORKER_BURST];
+    uint64_t usual; /* bits of those that reverse_express.h has read; the others: */
     struct decap inner[WORKER_BURST];
     enum decap_verdict read[WORKER_BURST];
-    struct addr key[2 * WORKER_BURST];
-    uint32_t tag[2 * WORKER_BURST];
+    uint32_t tag[2 * WORKER_BURST]; /* source, destination */
+    struct cuckoo_pair pair[2 * WORKER_BURST];
+    const struct entry *found[2 * WORKER_BURST];
 };
 
-static void want(struct opening *o, unsigned k, enum pkt_family family, const struct addr *address)
+/* False: there is nothing sound in it, and that was its end. */
+static bool read_one(struct burst *b, struct opening *o, unsigned k)
 {
-    o->key[k] = *address;
-    o->tag[k] = family == PKT_IPV4 ? cuckoo_tag_ipv4(pkt_ipv4(address)) : cuckoo_tag_ipv6(address);
+    unsigned i = o->of[k];
+    if ((b->unread >> i & 1) != 0)
+        parse(b, i);
+    o->read[k] = decap_read(pkt_ip(b->frame[i]), b->pkt[i].size, &o->inner[k]);
+    if (o->read[k] == DECAP_SOUND || o->read[k] == DECAP_CONGESTION)
+        return true;
+    b->verdict[i] = VERDICT_DROP_REVERSE_TUNNEL;
+    finish(b, i);
+    return false;
+}
+
+static bool read_usual(const struct burst *b, struct opening *o, unsigned k)
+{
+    unsigned i = o->of[k];
+    if ((b->unread >> i & 1) == 0 ||
+        !((b->ipv6 >> i & 1) != 0 ? reverse_express_read(PKT_IPV6, b->frame[i], &o->tag[2 * k])
+                                  : reverse_express_read(PKT_IPV4, b->frame[i], &o->tag[2 * k])))
+        return false;
+    o->usual |= UINT64_C(1) << k;
+    return true;
 }
 
 static void read_aside(struct burst *b, struct opening *o)
 {
     o->n = 0;
-    for (unsigned k = 0; k < b->n_aside; k++) {
-        unsigned i = b->aside[k];
-        struct decap *inner = &o->inner[o->n];
-        o->read[o->n] = decap_read(pkt_ip(b->frame[i]), b->pkt[i].size, inner);
-        if (o->read[o->n] != DECAP_SOUND && o->read[o->n] != DECAP_CONGESTION) {
-            b->verdict[i] = VERDICT_DROP_REVERSE_TUNNEL;
-            finish(b, i);
-            continue;
+    o->usual = 0;
+    for (unsigned a = 0; a < b->n_aside; a++) {
+        const unsigned k = o->n;
+        o->of[k] = b->aside[a];
+        if (!read_usual(b, o, k)) {
+            if (!read_one(b, o, k))
+                continue;
+            o->tag[2 * k] = cuckoo_tag(&o->inner[k].source);
+            o->tag[2 * k + 1] = cuckoo_tag(&o->inner[k].destination);
         }
-        want(o, 2 * o->n, decap_family_inside(inner), &inner->source);
-        want(o, 2 * o->n + 1, decap_family_inside(inner), &inner->destination);
-        o->of[o->n++] = (uint8_t)i;
+        o->pair[2 * k] = cuckoo_ask(b->cuckoo, o->tag[2 * k]);
+        o->pair[2 * k + 1] = cuckoo_ask(b->cuckoo, o->tag[2 * k + 1]);
+        o->n++;
     }
+}
+
+static const struct entry *proved(const struct burst *b, const struct opening *o, unsigned at,
+                                  const struct addr *key)
+{
+    return cuckoo_prove(b->cuckoo, o->found[at], o->tag[at], key, b->version);
+}
+
+static void open_one(struct burst *b, struct opening *o, unsigned k)
+{
+    unsigned i = o->of[k];
+    if ((o->usual >> k & 1) != 0) {
+        if ((b->ipv6 >> i & 1) != 0
+                ? reverse_express(PKT_IPV6, b, i, &o->tag[2 * k], o->found[2 * k], o->found[2 * k + 1])
+                : reverse_express(PKT_IPV4, b, i, &o->tag[2 * k], o->found[2 * k], o->found[2 * k + 1]))
+            return;
+        if (!read_one(b, o, k))
+            return;
+    }
+    const struct entry *from = proved(b, o, 2 * k, &o->inner[k].source);
+    const struct entry *to = proved(b, o, 2 * k + 1, &o->inner[k].destination);
+    b->verdict[i] = reverse_decide(b, i, &o->inner[k], o->read[k], from, to);
+    finish(b, i);
 }
 
 /* Apart, or the usual packets' loops would have fewer registers for its sake. */
 static __rte_noinline void open_all(struct burst *b)
 {
     struct opening o;
-    const struct entry *found[2 * WORKER_BURST];
+    b->version = cuckoo_version(b->cuckoo);
     read_aside(b, &o);
     if (o.n == 0)
         return;
-    table_lookup_burst(b->w->table, o.key, o.tag, 2 * o.n, found);
-    for (unsigned k = 0; k < o.n; k++) {
-        unsigned i = o.of[k];
-        b->verdict[i] = reverse_decide(b, i, &o.inner[k], o.read[k], found[2 * k], found[2 * k + 1]);
-        finish(b, i);
-    }
+    cuckoo_search(b->cuckoo, o.tag, o.pair, 2 * o.n, o.found);
+    for (unsigned k = 0; k < o.n; k++)
+        open_one(b, &o, k);
 }
 
 static void send_all(struct burst *b)
@@ -242,6 +282,7 @@ static void one_burst(struct worker *w, unsigned port_index, struct rte_mbuf **f
     const struct cuckoo *cuckoo = table_cuckoo(w->table);
     struct burst b;
     b.w = w;
+    b.cuckoo = cuckoo;
     b.version = cuckoo_version(cuckoo);
     b.settings = __atomic_load_n(&w->settings, __ATOMIC_ACQUIRE);
     b.not_own = b.settings->not_own;
@@ -250,16 +291,20 @@ static void one_burst(struct worker *w, unsigned port_index, struct rte_mbuf **f
     b.n = n;
     b.odd = 0;
     b.ipv6 = 0;
+    b.unread = 0;
     b.n_aside = 0;
+    b.n_dropped = 0;
     b.nobodys = (struct binding_counter){0};
     b.frame = frames;
     parse_all(&b, cuckoo);
     cuckoo_search(cuckoo, b.tag, b.pair, n, b.entry);
-    decide_all(&b, cuckoo);
+    decide_all(&b);
     if (unlikely(b.n_aside > 0))
         open_all(&b);
     count_all(&b);
     send_all(&b);
+    if (unlikely(b.n_dropped > 0))
+        rte_pktmbuf_free_bulk(b.dropped, b.n_dropped);
 }
 
 void worker_burst(struct worker *w, unsigned port_index, struct rte_mbuf **frames, unsigned n)

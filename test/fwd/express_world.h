@@ -30,7 +30,7 @@ enum {
 static struct table *table;
 static struct adjacencies *adjacencies;
 static struct worker_settings settings;
-static struct exits *exits;
+static struct exits *exits[2]; /* some routes; the same, and one to everybody */
 static uint64_t chance;
 
 static unsigned below(unsigned n)
@@ -170,7 +170,8 @@ static void settle(void)
         .n_peers = 3,
         .delegation_port = one_in(8) ? 0 : DELEGATION_PORT,
         .id_slots = one_in(3) ? WORKER_ID_SLOTS : 1,
-        .exits = one_in(3) ? NULL : exits,
+        .exits = one_in(3) ? NULL : ONE_OF(exits),
+        .reverse_ipv6_alone = one_in(4),
         .outer_df_always = one_in(3)};
     settings.routes_ipv6 = settings.exits != NULL && one_in(2);
     for (unsigned i = 0; i < 4; i++) {
@@ -297,29 +298,35 @@ static struct spec any_packet(void)
     return s;
 }
 
-/* By a reverse tunnel, mostly of the binding whose home address is inside. */
+/* By a reverse tunnel, mostly of the binding whose home address is inside, and half of them as usual. */
 static struct spec any_tunnelled(struct spec *inner)
 {
-    static const uint8_t protocols[] = {4, 4, 55, 47, 41, 41, 4, 41, 41}; /* by encapsulation */
+    const bool usual = one_in(2);
+    if (usual)
+        *inner = (struct spec){
+            .ipv6 = inner->ipv6, .dst = inner->dst, .payload = inner->payload, .fragment = inner->fragment};
+    static const uint8_t protocols[] = {[ENCAPSULATION_IPIP] = 4,          [ENCAPSULATION_MINIMAL] = 55,
+                                        [ENCAPSULATION_GRE] = 47,          [ENCAPSULATION_IPV4_IN_IPV6] = 4,
+                                        [ENCAPSULATION_IPV6_IN_IPV6] = 41, [ENCAPSULATION_IPV6_IN_IPV4] = 41};
     inner->from6 = NULL;
     inner->from = HOME_NETWORK + below(ADDRESSES);
     inner->payload = RTE_MIN(inner->payload, 1400);
-    inner->dst = one_in(3) ? STRANGERS + below(256) : inner->dst;
+    inner->dst = one_in(2) ? STRANGERS + below(256) : one_in(16) ? IP(127, 0, 0, 1) : inner->dst;
     struct addr home = address_of(inner->ipv6, inner->from);
     const struct entry *e = table_get(table, &home);
     bool bound = e != NULL && e->kind == ENTRY_TUNNEL && !one_in(8);
     return (struct spec){.ipv6 = bound ? tunnel_is_over_ipv6(e) : one_in(2),
                          .from = bound ? far_end_of(e) : any_source(),
                          .dst = HOME_AGENT,
-                         .protocol = bound ? protocols[e->encapsulation] : ONE_OF(protocols),
-                         .tos = (uint8_t)below(256),
+                         .protocol = protocols[bound ? e->encapsulation : any_encapsulation(inner->ipv6)],
+                         .tos = (uint8_t)(usual ? 0 : below(256)),
                          .fragment = one_in(16) ? 0x2000 : 0,
                          .inner = inner};
 }
 
 static unsigned any_frame(uint8_t bytes[static FRAME_MAX])
 {
-    struct spec inner = any_packet(), s = one_in(12) ? any_tunnelled(&inner) : inner;
+    struct spec inner = any_packet(), s = one_in(3) ? any_tunnelled(&inner) : inner;
     s.to = one_in(24) ? (enum to)below(4) : TO_US;
     s.ethertype = one_in(64) ? (one_in(2) ? 0x0806 : 0x86dd) : 0;
     s.padding = one_in(6) ? (uint16_t)(1 + below(20)) : 0;

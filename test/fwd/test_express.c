@@ -88,7 +88,7 @@ static uint32_t route_adjacency(void *context, const struct route *route)
     return route->port_index;
 }
 
-static void make_exits(void)
+static struct exits *make_exits(unsigned n)
 {
     static const struct {
         const char *text;
@@ -97,17 +97,20 @@ static void make_exits(void)
                         {"192.0.2.128/26", ADJACENCY_NONE},
                         {"198.51.100.0/24", 3},
                         {"2001:db8:c000::/48", 1},
-                        {"2001:db8:c633::/48", ADJACENCY_NONE}};
-    struct routes *r = routes_create("express", 8);
+                        {"2001:db8:c633::/48", ADJACENCY_NONE},
+                        {"0.0.0.0/0", 2},
+                        {"::/0", 2}};
+    struct routes *r = routes_create("express", ROWS(destinations));
     ck_assert_ptr_nonnull(r);
-    for (int i = 0; i < ROWS(destinations); i++) {
+    for (unsigned i = 0; i < n; i++) {
         struct route one = {.port_index = destinations[i].adjacency};
         ck_assert(prefix_parse(destinations[i].text, &one.destination));
         ck_assert_int_eq(routes_add(r, &one), 0);
     }
-    exits = exits_create(r, route_adjacency, NULL);
-    ck_assert_ptr_nonnull(exits);
+    struct exits *made = exits_create(r, route_adjacency, NULL);
+    ck_assert_ptr_nonnull(made);
     routes_destroy(r);
+    return made;
 }
 
 static void set_up(void)
@@ -115,7 +118,8 @@ static void set_up(void)
     table = table_create(2048, 2, SOCKET_ID_ANY);
     adjacencies = adjacencies_create(ADJACENCIES);
     ck_assert(table != NULL && adjacencies != NULL);
-    make_exits();
+    exits[0] = make_exits(5);
+    exits[1] = make_exits(7);
     for (int i = 0; i < 2; i++)
         make_side(&sides[i]);
 }
@@ -124,7 +128,8 @@ static void tear_down(void)
 {
     for (int i = 0; i < 2; i++)
         free_side(&sides[i]);
-    exits_destroy(exits);
+    for (int i = 0; i < 2; i++)
+        exits_destroy(exits[i]);
     adjacencies_destroy(adjacencies);
     table_destroy(table);
 }
@@ -333,6 +338,8 @@ static void check_that_all_came_up(void)
     ck_assert_uint_gt(usual, FRAMES / 8);
     ck_assert_uint_gt(usual_ipv6, FRAMES / 8);
     ck_assert_uint_gt(c->verdict[VERDICT_TUNNELLED], FRAMES / 10);
+    ck_assert_uint_gt(c->verdict[VERDICT_DECAPSULATED], FRAMES / 250);
+    ck_assert_uint_gt(c->verdict[VERDICT_DROP_NO_BINDING], FRAMES / 100);
     ck_assert_uint_gt(c->copies_lost, 0);
     ck_assert_uint_gt(c->unreachable_told, 0);
 }
