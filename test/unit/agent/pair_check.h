@@ -28,4 +28,29 @@ static inline TCase *pair_case(Suite *suite, const char *name)
     return tcase;
 }
 
+static inline void greet(struct end *end)
+{
+    peer_greet(end->agent, end->peer, pair.now);
+    pair_collect(&pair);
+}
+
+/* The oldest one under way arrives. */
+static inline struct message pass(void)
+{
+    const struct message m = pair_take(&pair);
+    pair_deliver(&pair, &m);
+    pair_collect(&pair);
+    return m;
+}
+
+static inline void in_one_session(void)
+{
+    ck_assert(peer_in_session(primary->peer));
+    ck_assert(peer_in_session(secondary->peer));
+    ck_assert_mem_eq(&primary->peer->session.key, &secondary->peer->session.key, sizeof(struct auth_key));
+    ck_assert(!timer_is_set(&primary->peer->greeting));
+    ck_assert(!timer_is_set(&secondary->peer->greeting));
+    ck_assert(pair_works(&pair));
+}
+
 #endif
