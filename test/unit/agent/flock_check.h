@@ -23,6 +23,14 @@ static inline void open_2(void)
     flock_open(&flock, 2);
 }
 
+static inline TCase *flock_case(Suite *suite, const char *name, void (*setup)(void))
+{
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
 static inline struct agent *agent(void)
 {
     return flock.lab.agent;
@@ -31,6 +39,16 @@ static inline struct agent *agent(void)
 static inline struct script *script(size_t i)
 {
     return &flock.scripts[i];
+}
+
+static inline struct node *node(size_t i)
+{
+    return flock_node(&flock, i);
+}
+
+static inline struct mobile *mobile(size_t i)
+{
+    return flock_mobile(&flock, i);
 }
 
 /* Secondary i runs, and is ready. */

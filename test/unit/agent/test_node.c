@@ -4,11 +4,6 @@
 
 enum { LEASE_MS = 1500, COUNT_MS = LEASE_MS + NODE_DETECTION_MS };
 
-static struct node *node(size_t i)
-{
-    return flock_node(&flock, i);
-}
-
 /* ---- Terms ---- */
 START_TEST(term_is_above_all_that_was_seen)
 {

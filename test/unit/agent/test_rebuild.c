@@ -1,363 +1,292 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a primary that has lost its state takes from a secondary's table of IPv6 bindings; for IPv4 see
- * test_resync.c. */
-#include "flock_check.h"
-#include "lab6.h"
+/* What a primary that has lost its state takes from a secondary's table (doc/delegation-protocol.md,
+ * "Synchronisation"). */
+#include "former_check.h"
 
-#include "primary/rebuild.h"
-
-enum { OLD_TERM = 3, ACTIVE = START_INTERCEPT };
-
-static struct mobile *mobile6(void)
+START_TEST(bindings_are_rebuilt)
 {
-    const struct addr home = lab6_home(0);
-    return mobile_by_home(agent(), &home);
-}
-
-static void open_6_at(size_t n)
-{
-    flock_open(&flock, n);
-    struct agent_settings *s = &flock.lab.settings;
-    s->home_agents[s->n_home_agents++] = ip("2001:db8:1::2");
-    s->home_networks[s->n_home_networks++] = (struct prefix){ip("2001:db8:1::"), 64};
-    ck_assert_int_eq(agent_configure(agent(), s), 0);
-    lab6_populate(&flock.lab);
-}
-
-static void open_6(void)
-{
-    open_6_at(1);
-}
-
-static void open_6_at_2(void)
-{
-    open_6_at(2);
-}
-
-static struct delegation_start *hold6_at(size_t s, uint64_t counter, uint8_t flags)
-{
-    struct delegation_start *entry =
-        flock_hold(&flock, s, 0, delegation_first_generation(OLD_TERM) + counter, flags);
-    entry->home = lab6_home(0);
-    entry->care_of = lab6_care_of(0);
-    entry->source = ip("2001:db8:1::2");
-    entry->encapsulation = ENCAPSULATION_IPV6_IN_IPV6;
-    return entry;
-}
-
-static struct delegation_start *hold6(uint8_t flags)
-{
-    return hold6_at(0, 7, flags);
-}
-
-static void from_before_at(size_t s)
-{
-    script(s)->term = OLD_TERM;
-    flock_boot(&flock, s);
-    flock_wait_ms(&flock, 200);
-}
-
-static void from_before(void)
-{
-    from_before_at(0);
-}
-
-START_TEST(ipv6_binding)
-{
-    struct delegation_start *entry = hold6(ACTIVE | START_LINK_LOCAL);
-    entry->tunnel_mtu = 1400;
-    from_before();
+    const uint64_t cookie = flock.lab.now.ntp + ntp_from_seconds(5);
+    struct delegation_start *entry = flock_hold(&flock, 0, 0, old(7), ACTIVE | START_CO_LOCATED);
+    entry->duration_ms = 12300;
+    entry->cookie = cookie;
+    entry->tunnel_mtu = 1300;
+    from_before(0);
     struct binding_view view;
-    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
     ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
+    ck_assert_uint_eq(view.n_care_of, 1);
     ck_assert(addr_equal(&view.care_of[0].address, &entry->care_of));
     ck_assert(addr_equal(&view.home_agent, &entry->source));
-    ck_assert_uint_eq(view.care_of[0].encapsulation, ENCAPSULATION_IPV6_IN_IPV6);
-    ck_assert_uint_eq(view.care_of[0].path_mtu, 1400);
-    ck_assert(
-        view.care_of[0].reverse); /* RFC 6275 section 10.4.5: whatever the flags and reverse-tunnel say */
-    ck_assert(mobile6()->cares->link_local);
-    const struct delegation_record *r = flock_heard(&flock, 0, &entry->home);
-    ck_assert(r != NULL && r->type == DELEGATION_RECORD_START);
-    ck_assert_uint_eq(r->start.flags & (START_INTERCEPT | START_LINK_LOCAL),
-                      START_INTERCEPT | START_LINK_LOCAL);
-}
-END_TEST
-
-START_TEST(without_the_link_local_address)
-{
-    const struct addr home = hold6(ACTIVE)->home;
-    from_before();
-    ck_assert(!mobile6()->cares->link_local);
-    ck_assert_uint_eq(flock_heard(&flock, 0, &home)->start.flags & START_LINK_LOCAL, 0);
-}
-END_TEST
-
-/* A secondary tunnelled from its own address: the binding is with the home agent of its network. */
-START_TEST(own_source)
-{
-    struct delegation_start *entry = hold6(ACTIVE);
-    entry->source = addr_unspecified;
-    from_before();
-    struct binding_view view;
-    const struct addr home_agent = ip("2001:db8:1::2");
+    ck_assert_uint_eq(view.care_of[0].path_mtu, 1300);
+    ck_assert(mobile(0)->cares->co_located);
+    ck_assert_uint_eq(mobile(0)->newest, cookie);
+    ck_assert_ptr_eq(delegation_owner(mobile(0)), node(0));
+    ck_assert(!mobile_intercepts(agent(), mobile(0)));
+    ck_assert_uint_eq(flock.announced[0], 0);
+    /* [S] An entry intercepts only after a START in the session. */
+    ck_assert_uint_gt(start_at(0, 0)->generation, delegation_first_generation(OLD_TERM + 1));
+    ck_assert(start_at(0, 0)->flags & START_INTERCEPT && !(start_at(0, 0)->flags & START_ANNOUNCE));
+    flock_wait_ms(&flock, 12000);
     ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
-    ck_assert(addr_equal(&view.home_agent, &home_agent));
+    flock_wait_ms(&flock, 300);
+    ck_assert(!agent_binding(agent(), &entry->home, flock.lab.now, &view));
+    ck_assert_uint_eq(stop_at(0, &entry->home)->mode, STOP_DROP);
 }
 END_TEST
 
-/* [S] Whoever had an older START forwards to where the newest one leads, and attracts nothing. */
-START_TEST(newest_of_two_holders)
+/* What it held may be behind what it was told since, and it is not to linger with that. */
+START_TEST(rebuilt_and_recalled)
 {
-    const size_t newest = (size_t)_i;
-    const struct addr home = hold6_at(newest, 9, ACTIVE)->home;
-    hold6_at(!newest, 7, ACTIVE)->care_of = lab6_care_of(20);
-    from_before_at(0);
-    from_before_at(1);
-    flock_wait_ms(&flock, 1000);
-    ck_assert_ptr_eq(delegation_owner(mobile6()), flock_node(&flock, newest));
-    const struct delegation_record *r = flock_heard(&flock, !newest, &home);
-    const struct addr care_of = lab6_care_of(0);
-    ck_assert(r != NULL && r->type == DELEGATION_RECORD_START);
-    ck_assert(!(r->start.flags & START_INTERCEPT));
-    ck_assert(addr_equal(&r->start.care_of, &care_of));
+    const struct addr home = lab_home(0);
+    flock_hold(&flock, 0, 0, old(7), ACTIVE)->care_of = addr_from_ipv4(0xc0000263);
+    script(0)->acks_nothing = true;
+    from_before(0);
+    ck_assert_ptr_eq(delegation_owner(mobile(0)), node(0));
+    flock_register(&flock, 0);
+    ck_assert_int_eq(delegation_move(agent(), mobile(0), NULL, flock.lab.now), REFUSAL_DONE);
+    flock_wait_ms(&flock, 10);
+    const struct delegation_record *last = flock_heard(&flock, 0, &home);
+    ck_assert_int_eq(last->type, DELEGATION_RECORD_START);
+    ck_assert_uint_eq(last->start.flags & START_INTERCEPT, 0);
+}
+END_TEST
+
+START_TEST(a_set_is_rebuilt_as_a_whole)
+{
+    for (uint8_t i = 0; i < 3; i++) {
+        struct delegation_start *entry = flock_hold(&flock, 0, 0, old(7), ACTIVE);
+        entry->care_of = lab_care_of(10 + i);
+        entry->index = i;
+        entry->count = 3;
+    }
+    flock_hold(&flock, 0, 1, old(8), ACTIVE);
+    from_before(0);
+    struct binding_view view;
+    const struct addr home = lab_home(0);
+    ck_assert(agent_binding(agent(), &home, flock.lab.now, &view));
+    ck_assert_uint_eq(view.n_care_of, 3);
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 2);
 }
 END_TEST
 
 static const struct {
     const char *what;
-    const char *care_of; /* NULL: as hold6 has it */
-    uint8_t encapsulation;
-} rows[] = {
-    {"IPv4's encapsulation", NULL, ENCAPSULATION_IPIP},
-    {"one that is not granted", NULL, ENCAPSULATION_IPV6_IN_IPV4},
-    {"one that there is not", NULL, 31},
-    {"to an IPv4 address", "192.0.2.1", ENCAPSULATION_IPV6_IN_IPV6},
-    {"to a link-local address", "fe80::1", ENCAPSULATION_IPV6_IN_IPV6},
-    {"to a multicast address", "ff0e::1", ENCAPSULATION_IPV6_IN_IPV6},
+    uint8_t flags, policy;
+    bool reverse;
+} grants[] = {
+    {"granted then and now", ACTIVE | START_DECAPSULATE, REVERSE_TUNNEL_OPTIONAL, true},
+    {"not granted any more", ACTIVE | START_DECAPSULATE, REVERSE_TUNNEL_OFF, false},
+    {"never granted", ACTIVE, REVERSE_TUNNEL_OPTIONAL, false},
 };
 
-START_TEST(not_rebuilt)
+/* What a secondary remembers of reverse tunnels, and nobody but the primary grants. */
+START_TEST(reverse_tunnels_are_rebuilt)
 {
-    struct delegation_start *entry = hold6(ACTIVE);
-    entry->encapsulation = rows[_i].encapsulation;
-    if (rows[_i].care_of != NULL)
-        entry->care_of = ip(rows[_i].care_of);
-    from_before();
-    ck_assert_msg(counted(AGENT_REBUILT) == 0, "%s", rows[_i].what);
-    ck_assert_uint_eq(agent_bindings(agent()), 0);
-    ck_assert_uint_eq(stop_at(0, &entry->home)->mode, STOP_LINGER);
+    flock.lab.settings.reverse_tunnel = grants[_i].policy;
+    ck_assert_int_eq(agent_configure(agent(), &flock.lab.settings), 0);
+    struct delegation_start *entry = flock_hold(&flock, 0, 0, old(7), grants[_i].flags);
+    from_before(0);
+    struct binding_view view;
+    ck_assert(agent_binding(agent(), &entry->home, flock.lab.now, &view));
+    ck_assert_msg(view.care_of[0].reverse == grants[_i].reverse, "%s", grants[_i].what);
+    const bool told = (start_at(0, 0)->flags & START_DECAPSULATE) != 0;
+    ck_assert_msg(told == grants[_i].reverse, "%s", grants[_i].what);
 }
 END_TEST
 
-/* What comes of it goes unheard, the greetings to the secondary among it. */
-static void discard_effects(void)
+static const struct {
+    const char *what;
+    uint8_t index[2], count[2];
+    uint64_t generation[2];
+} parts[] = {
+    {"the second is missing", {0, 0}, {2, 1}, {7, 7}},
+    {"out of order", {1, 0}, {2, 2}, {7, 7}},
+    {"of two generations", {0, 1}, {2, 2}, {7, 8}},
+    {"of two counts", {0, 1}, {3, 2}, {7, 7}},
+    {"a gap", {0, 2}, {2, 2}, {7, 7}},
+};
+
+START_TEST(what_is_no_whole_set_is_passed_over)
 {
-    while (agent_pop(agent()) != NULL)
-        continue;
+    for (int i = 0; i < 2; i++) {
+        struct delegation_start *entry = flock_hold(&flock, 0, 0, old(parts[_i].generation[i]), ACTIVE);
+        entry->care_of = lab_care_of(10 + (size_t)i);
+        entry->index = parts[_i].index[i];
+        entry->count = parts[_i].count[i];
+    }
+    from_before(0);
+    ck_assert_msg(counted(AGENT_REBUILT) == (_i == 0), "%s", parts[_i].what);
+    ck_assert_int_eq(node(0)->state, PEER_READY);
+}
+END_TEST
+
+/* [S] What it had may lead elsewhere: it goes on, for as long as it lingers, to where the binding leads. */
+static void forwards_only(size_t s, size_t i, const struct addr *care_of)
+{
+    const struct delegation_start *start = start_at(s, i);
+    ck_assert(!(start->flags & START_INTERCEPT));
+    ck_assert(addr_equal(&start->care_of, care_of));
+    ck_assert_uint_le(start->duration_ms, flock.lab.settings.delegation.linger_ms);
 }
 
-static void hear_update(const struct ask6 *ask)
-{
-    uint8_t bytes[256];
-    const size_t len = lab6_encode(&flock.lab, ask, bytes, sizeof(bytes));
-    const struct agent_datagram d = lab6_datagram(ask, bytes, len);
-    flock_primary_works = true;
-    agent_input(agent(), &d, flock.lab.now);
-    discard_effects();
-    flock_primary_works = false;
-}
+static const struct {
+    const char *what;
+    uint64_t first, second;
+    uint8_t flags; /* of the loser's */
+} holders[] = {{"the first to be heard", 9, 7, ACTIVE},
+               {"the second", 7, 9, ACTIVE},
+               {"the first, and the second lingers", 9, 7, 0},
+               {"the second, and the first lingers", 7, 9, 0}};
 
-/* A second, after which what waits for detection is due. */
-static void detection(void)
+START_TEST(newest_of_several_holders_wins)
 {
-    flock_primary_works = true;
-    flock.lab.now.mono_ns += LAB6_DETECTION_MS * NSEC_PER_MS;
-    agent_expire(agent(), flock.lab.now, 100);
-    discard_effects();
-    flock_primary_works = false;
+    const struct addr home = lab_home(0);
+    const size_t winner = holders[_i].second > holders[_i].first, loser = !winner;
+    flock_hold(&flock, 0, 0, old(holders[_i].first), loser == 0 ? holders[_i].flags : ACTIVE)->care_of =
+        lab_care_of(10);
+    flock_hold(&flock, 1, 0, old(holders[_i].second), loser == 1 ? holders[_i].flags : ACTIVE)->care_of =
+        lab_care_of(11);
+    from_before(0);
+    from_before(1);
+    flock_wait_ms(&flock, 1000);
+    struct binding_view view;
+    const struct addr care_of = lab_care_of(10 + winner);
+    ck_assert(agent_binding(agent(), &home, flock.lab.now, &view));
+    ck_assert_ptr_eq(delegation_owner(mobile(0)), node(winner));
+    ck_assert_msg(addr_equal(&view.care_of[0].address, &care_of), "%s", holders[_i].what);
+    forwards_only(loser, 0, &care_of);
+    ck_assert(start_at(winner, 0)->flags & START_INTERCEPT);
 }
+END_TEST
 
-static void update(const struct ask6 *ask)
+static const struct {
+    const char *what;
+    const char *home, *care_of;
+    uint8_t flags, encapsulation;
+    uint8_t mode;
+} others[] = {
+    {"of no configured mobile node", "10.1.9.9", "192.0.2.1", ACTIVE, 1, STOP_DROP},
+    {"of no home network", "10.9.1.1", "192.0.2.1", ACTIVE, 1, STOP_DROP},
+    {"one that lingers: a forwarder may yet be found", "10.1.1.0", "192.0.2.1", 0, 1, STOP_LINGER},
+    {"of an encapsulation that is not granted", "10.1.1.0", "192.0.2.1", ACTIVE, 3, STOP_LINGER},
+    {"to no host", "10.1.1.0", "224.0.0.1", ACTIVE, 1, STOP_LINGER},
+};
+
+START_TEST(what_is_not_rebuilt_is_stopped)
 {
-    hear_update(ask);
-    detection();
+    struct delegation_start *entry = flock_hold(&flock, 0, 0, old(7), others[_i].flags);
+    entry->home = ip(others[_i].home);
+    entry->care_of = ip(others[_i].care_of);
+    entry->encapsulation = others[_i].encapsulation;
+    const size_t mobiles = agent_mobiles(agent());
+    from_before(0);
+    ck_assert_msg(counted(AGENT_REBUILT) == 0, "%s", others[_i].what);
+    ck_assert_msg(stop_at(0, &entry->home)->mode == others[_i].mode, "%s", others[_i].what);
+    ck_assert_uint_gt(stop_at(0, &entry->home)->generation, delegation_first_generation(OLD_TERM + 1));
+    flock_wait_ms(&flock, 40000);
+    ck_assert_uint_eq(agent_mobiles(agent()), mobiles);
+    ck_assert_uint_eq(agent_bindings(agent()), 0);
 }
+END_TEST
 
-/* A binding update since our start, and be it one that found nothing to end. */
+/* What was taken in only to be stopped is no mobile node of ours. */
+START_TEST(unknown_at_two_secondaries_is_stopped_at_both)
+{
+    const struct addr home = ip("10.1.9.9");
+    for (size_t s = 0; s < 2; s++)
+        flock_hold(&flock, s, 0, old(7), ACTIVE)->home = home;
+    script(0)->acks_nothing = true;
+    from_before(0);
+    from_before(1);
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 0);
+    ck_assert_uint_eq(stop_at(0, &home)->mode, STOP_DROP);
+    ck_assert_uint_eq(stop_at(1, &home)->mode, STOP_DROP);
+}
+END_TEST
+
+START_TEST(outside_the_home_networks_nothing_is_rebuilt)
+{
+    const struct addr home = ip("10.9.1.1");
+    const struct association sa = lab_association(0);
+    ck_assert_int_eq(agent_mobile_set(agent(), &home, &sa, NULL), 0);
+    flock_hold(&flock, 0, 0, old(7), ACTIVE)->home = home;
+    from_before(0);
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 0);
+    ck_assert_uint_eq(stop_at(0, &home)->generation > old(7), 1);
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    bool ended;
+} heard[] = {{"bound since our start", false}, {"bound and gone", true}};
+
 START_TEST(what_we_heard_ourselves_counts_for_more)
 {
-    static const struct {
-        const char *what;
-        bool bound, ended;
-    } heard[] = {{"bound", true, false}, {"bound and back home", true, true}, {"back home", false, true}};
-    struct lab *lab = &flock.lab;
-    hold6(ACTIVE)->care_of = lab6_care_of(20);
-    if (heard[_i].bound) {
-        const struct ask6 ask = lab6_ask(lab, 0);
-        update(&ask);
-        ck_assert_uint_eq(agent_bindings(agent()), 1);
-    }
-    if (heard[_i].ended) {
-        const struct ask6 ask = lab6_ask_return(lab, 0);
-        update(&ask);
-    }
-    from_before();
-    ck_assert_msg(counted(AGENT_REBUILT) == 0, "%s", heard[_i].what);
+    flock_hold(&flock, 0, 0, old(7), ACTIVE)->care_of = lab_care_of(20);
+    const struct addr home = lab_home(0);
+    flock_register(&flock, 0);
+    if (heard[_i].ended)
+        ck_assert(agent_revoke(agent(), &home, flock.lab.now));
+    from_before(0);
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 0);
+    const struct addr care_of = lab_care_of(0);
+    if (heard[_i].ended)
+        ck_assert_msg(stop_at(0, &home)->mode == STOP_LINGER, "%s", heard[_i].what);
+    else
+        forwards_only(0, 0, &care_of);
     ck_assert_uint_eq(agent_bindings(agent()), !heard[_i].ended);
 }
 END_TEST
 
-static void claimed_by_somebody(void)
+START_TEST(later_sessions_rebuild_nothing)
 {
-    const struct agent_neighbor heard = {.mac = {{2, 9, 9, 9, 9, 9}}, .claimed = lab6_home(0)};
-    flock_primary_works = true;
-    agent_heard(agent(), &heard, flock.lab.now);
-    discard_effects();
-    flock_primary_works = false;
-}
-
-static void wait_for_the_lease(uint64_t but_ns)
-{
-    flock.lab.now.mono_ns += flock.lab.settings.delegation.lease_ms * NSEC_PER_MS - but_ns;
-}
-
-/* A node that only refreshes is new to a primary that has lost its state; its forwarder, which the primary
- * has not met yet, may still be announcing it: once more the link is asked, and then nobody answers. */
-START_TEST(announced_by_a_secondary_that_is_not_met)
-{
-    const struct ask6 ask = lab6_ask(&flock.lab, 0);
-    wait_for_the_lease(_i == 0 ? 1 : 0);
-    hear_update(&ask);
-    claimed_by_somebody();
-    detection();
-    ck_assert_uint_eq(agent_bindings(agent()), 0);
-    detection();
-    ck_assert_uint_eq(agent_bindings(agent()), _i == 0);
+    from_before(0);
+    flock_hold(&flock, 0, 0, old(7), ACTIVE);
+    flock_greet(&flock, 0);
+    flock_keepalive(&flock, 0);
+    flock_wait_ms(&flock, 100);
+    const struct addr home = lab_home(0);
+    ck_assert_uint_eq(counted(AGENT_REBUILT), 0);
+    ck_assert_uint_eq(stop_at(0, &home)->mode, STOP_DROP);
 }
 END_TEST
 
-/* Who has the address answers every time, and what it says counts as soon as it can be no secondary. */
-START_TEST(claimed_while_a_secondary_is_not_met)
+/* [S] When an intercepting entry found too much intercepts no more, the owner announces again. */
+START_TEST(surplus_that_intercepts_makes_the_owner_announce)
 {
-    const struct ask6 ask = lab6_ask(&flock.lab, 0);
-    hear_update(&ask);
-    for (int i = 0; i < 3; i++) {
-        claimed_by_somebody();
-        detection();
-        ck_assert_uint_eq(agent_bindings(agent()), 0);
-    }
-    ck_assert_ptr_null(mobile6()->dad);
-    detection();
-    ck_assert_uint_eq(agent_bindings(agent()), 0);
-}
-END_TEST
-
-/* ---- Replay protection: what a START bears of it, and what comes of that ---- */
-enum { ROUNDING = 1 << 17 };
-
-START_TEST(cookie)
-{
-    static const struct {
-        uint64_t newest;
-        uint16_t sequence;
-        bool has_sequence;
-    } states[] = {
-        {0, 0, false},
-        {0, 0, true},
-        {0, 65535, true},
-        {UINT64_C(0xe8d5c3b2a1908071), 0, false},
-        {UINT64_C(0xe8d5c3b2a1908071), 4711, true},
-        {UINT64_C(0xe8d5c3b2a1900000), 1, true},
-        {UINT64_C(0xe8d5c3b2fffe0001), 0, false},
-    };
-    struct mobile *m = mobile6();
-    m->newest = states[_i].newest;
-    m->sequence = states[_i].sequence;
-    m->has_sequence = states[_i].has_sequence;
-    struct delegation_start *entry = hold6(ACTIVE);
-    entry->cookie = rebuild_cookie(m);
-    const uint64_t floor = UINT64_C(0xe8d5c30000000000);
-    m->newest = floor;
-    m->sequence = 0;
-    m->has_sequence = false;
-    from_before();
-    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
-    ck_assert_int_eq(m->has_sequence, states[_i].has_sequence);
-    ck_assert_uint_eq(m->sequence, states[_i].sequence);
-    const uint64_t newest = states[_i].newest > floor ? states[_i].newest : floor;
-    ck_assert_uint_ge(m->newest, newest);
-    ck_assert_uint_lt(m->newest - newest, ROUNDING);
-}
-END_TEST
-
-/* A mobile node that said nothing of a sequence has all 64 bits: an IPv4 cookie is the timestamp itself. */
-START_TEST(cookie_of_ipv4)
-{
-    struct mobile *m = flock_mobile(&flock, 0);
-    m->newest = UINT64_C(0xe8d5c3b2a1908071);
-    ck_assert_uint_eq(rebuild_cookie(m), m->newest);
-}
-END_TEST
-
-/* RFC 6275 section 9.5.1: an old binding update, sent again while we did not know better, waits for its
- * detection when the binding comes back. */
-static const struct {
-    const char *what;
-    uint16_t sequence;
-    bool newer;
-} waiting[] = {
-    {"an old one", 5, false},
-    {"the one before", 899, false},
-    {"the same", 900, false},
-    {"the next one", 901, true},
-    {"the newest", 33667, true},
-    {"as far behind", 33668, false},
-    {"before the numbers began anew", 65535, false},
-};
-
-START_TEST(cookie_against_an_update_that_waits)
-{
-    enum { WITH_SEQUENCE = 1 << 16, NUMBER = 900, NODE = LAB6_SEQUENCES };
-    const struct addr home = lab6_home(NODE);
-    struct delegation_start *entry = hold6(ACTIVE);
-    entry->home = home;
-    entry->care_of = lab6_care_of(20);
-    entry->cookie = WITH_SEQUENCE | NUMBER;
-    struct ask6 ask = lab6_ask(&flock.lab, NODE);
-    ask.m.sequence = waiting[_i].sequence;
-    hear_update(&ask);
-    from_before();
-    ck_assert_uint_eq(counted(AGENT_REBUILT), 1);
-    flock_wait_ms(&flock, 2 * LAB6_DETECTION_MS);
-    struct binding_view view;
-    ck_assert(agent_binding(agent(), &home, flock.lab.now, &view));
-    ck_assert_msg(addr_equal(&view.care_of[0].address, &entry->care_of) == !waiting[_i].newer, "%s",
-                  waiting[_i].what);
-    ck_assert_uint_eq(mobile_by_home(agent(), &home)->sequence,
-                      waiting[_i].newer ? waiting[_i].sequence : NUMBER);
+    up(0);
+    up(1);
+    delegated(0, 0);
+    const uint64_t before = start_at(0, 0)->generation;
+    const struct addr care_of = lab_care_of(0);
+    flock_hold(&flock, 1, 0, old(7), ACTIVE)->care_of = lab_care_of(20);
+    flock_greet(&flock, 1);
+    flock_keepalive(&flock, 1);
+    flock_wait_ms(&flock, 200);
+    forwards_only(1, 0, &care_of);
+    ck_assert_uint_gt(start_at(0, 0)->generation, start_at(1, 0)->generation);
+    ck_assert_uint_gt(start_at(0, 0)->generation, before);
+    ck_assert(start_at(0, 0)->flags & START_ANNOUNCE);
 }
 END_TEST
 
 int main(void)
 {
     Suite *suite = suite_create("rebuild");
-    TCase *all = tcase_create("rebuild");
-    tcase_add_checked_fixture(all, open_6, teardown);
-    suite_add_tcase(suite, all);
-    tcase_add_test(all, ipv6_binding);
-    tcase_add_test(all, without_the_link_local_address);
-    tcase_add_test(all, own_source);
-    tcase_add_loop_test(all, not_rebuilt, 0, ROWS(rows));
-    tcase_add_loop_test(all, what_we_heard_ourselves_counts_for_more, 0, 3);
-    tcase_add_loop_test(all, announced_by_a_secondary_that_is_not_met, 0, 2);
-    tcase_add_test(all, claimed_while_a_secondary_is_not_met);
-    tcase_add_loop_test(all, cookie, 0, 7);
-    tcase_add_loop_test(all, cookie_against_an_update_that_waits, 0, ROWS(waiting));
-    tcase_add_test(all, cookie_of_ipv4);
-    TCase *two = tcase_create("two secondaries");
-    tcase_add_checked_fixture(two, open_6_at_2, teardown);
-    suite_add_tcase(suite, two);
-    tcase_add_loop_test(two, newest_of_two_holders, 0, 2);
+    TCase *one = flock_case(suite, "one secondary", open_1);
+    tcase_add_test(one, bindings_are_rebuilt);
+    tcase_add_test(one, rebuilt_and_recalled);
+    tcase_add_test(one, a_set_is_rebuilt_as_a_whole);
+    tcase_add_loop_test(one, reverse_tunnels_are_rebuilt, 0, ROWS(grants));
+    tcase_add_loop_test(one, what_is_no_whole_set_is_passed_over, 0, ROWS(parts));
+    tcase_add_loop_test(one, what_is_not_rebuilt_is_stopped, 0, ROWS(others));
+    tcase_add_test(one, outside_the_home_networks_nothing_is_rebuilt);
+    tcase_add_loop_test(one, what_we_heard_ourselves_counts_for_more, 0, ROWS(heard));
+    tcase_add_test(one, later_sessions_rebuild_nothing);
+    TCase *two = flock_case(suite, "two secondaries", open_2);
+    tcase_add_loop_test(two, newest_of_several_holders_wins, 0, ROWS(holders));
+    tcase_add_test(two, unknown_at_two_secondaries_is_stopped_at_both);
+    tcase_add_test(two, surplus_that_intercepts_makes_the_owner_announce);
     return check_main(suite);
 }
