@@ -6,6 +6,9 @@
 #include "../check_main.h"
 #include "flock.h"
 
+/* A lease, and from its grant to the death of who is heard no more. */
+enum { LEASE_MS = 1500, COUNT_MS = LEASE_MS + NODE_DETECTION_MS };
+
 static struct flock flock;
 
 static inline void teardown(void)
