@@ -40,6 +40,13 @@ static inline bool forwards(unsigned i)
     return agent_forwards(deputy.agent, &home);
 }
 
+/* At step n: what is installed, answered and announced since deputy_forget, in the order of deputy_order. */
+static inline void expect_order(const char *what, unsigned n, const char *expected)
+{
+    char order[64];
+    ck_assert_msg(strcmp(deputy_order(&deputy, order), expected) == 0, "%s, step %u: %s", what, n, order);
+}
+
 /* Mobile i is delegated here by primary 0. Returns the generation. */
 static inline uint64_t hold(unsigned i)
 {
