@@ -77,13 +77,19 @@ static inline uint64_t counted(enum agent_counter c)
     return agent_counters(agent())->n[c];
 }
 
-/* The newest START that secondary s heard for mobile node i; fails where it is none. */
+/* The newest START that secondary s heard for this home address; fails where it is none. */
+static inline const struct delegation_start *start_for(size_t s, const struct addr *home)
+{
+    const struct delegation_record *r = flock_heard(&flock, s, home);
+    ck_assert_msg(r != NULL && r->type == DELEGATION_RECORD_START, "no START");
+    return &r->start;
+}
+
+/* The same for mobile node i. */
 static inline const struct delegation_start *start_at(size_t s, size_t i)
 {
     const struct addr home = lab_home(i);
-    const struct delegation_record *r = flock_heard(&flock, s, &home);
-    ck_assert_msg(r != NULL && r->type == DELEGATION_RECORD_START, "no START");
-    return &r->start;
+    return start_for(s, &home);
 }
 
 static inline const struct delegation_stop *stop_at(size_t s, const struct addr *home)

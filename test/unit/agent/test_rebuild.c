@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a primary that has lost its state takes from a secondary's table (doc/delegation-protocol.md,
  * "Synchronisation"). */
-#include "former_check.h"
+#include "rebuild_check.h"
 
 START_TEST(bindings_are_rebuilt)
 {
@@ -121,9 +121,9 @@ START_TEST(what_is_no_whole_set_is_passed_over)
 END_TEST
 
 /* [S] What it had may lead elsewhere: it goes on, for as long as it lingers, to where the binding leads. */
-static void forwards_only(size_t s, size_t i, const struct addr *care_of)
+static void forwards_only(size_t s, const struct addr *home, const struct addr *care_of)
 {
-    const struct delegation_start *start = start_at(s, i);
+    const struct delegation_start *start = start_for(s, home);
     ck_assert(!(start->flags & START_INTERCEPT));
     ck_assert(addr_equal(&start->care_of, care_of));
     ck_assert_uint_le(start->duration_ms, flock.lab.settings.delegation.linger_ms);
@@ -133,54 +133,73 @@ static const struct {
     const char *what;
     uint64_t first, second;
     uint8_t flags; /* of the loser's */
-} holders[] = {{"the first to be heard", 9, 7, ACTIVE},
-               {"the second", 7, 9, ACTIVE},
-               {"the first, and the second lingers", 9, 7, 0},
-               {"the second, and the first lingers", 7, 9, 0}};
+    bool ipv6;
+} holders[] = {
+    {"the first to be heard", 9, 7, ACTIVE, false},
+    {"the second", 7, 9, ACTIVE, false},
+    {"the first, and the second lingers", 9, 7, 0, false},
+    {"the second, and the first lingers", 7, 9, 0, false},
+    {"the first to be heard, of IPv6", 9, 7, ACTIVE, true},
+    {"the second, of IPv6", 7, 9, ACTIVE, true},
+};
 
 START_TEST(newest_of_several_holders_wins)
 {
-    const struct addr home = lab_home(0);
-    const size_t winner = holders[_i].second > holders[_i].first, loser = !winner;
-    flock_hold(&flock, 0, 0, old(holders[_i].first), loser == 0 ? holders[_i].flags : ACTIVE)->care_of =
-        lab_care_of(10);
-    flock_hold(&flock, 1, 0, old(holders[_i].second), loser == 1 ? holders[_i].flags : ACTIVE)->care_of =
-        lab_care_of(11);
+    const bool ipv6 = holders[_i].ipv6;
+    const uint64_t counters[] = {holders[_i].first, holders[_i].second};
+    const struct addr home = ipv6 ? lab6_home(0) : lab_home(0);
+    const size_t winner = counters[1] > counters[0], loser = !winner;
+    for (size_t s = 0; s < 2; s++)
+        former(ipv6, s, counters[s], s == loser ? holders[_i].flags : ACTIVE)->care_of =
+            ipv6 ? lab6_care_of(10 + s) : lab_care_of(10 + s);
     from_before(0);
     from_before(1);
     flock_wait_ms(&flock, 1000);
     struct binding_view view;
-    const struct addr care_of = lab_care_of(10 + winner);
+    const struct addr care_of = ipv6 ? lab6_care_of(10 + winner) : lab_care_of(10 + winner);
     ck_assert(agent_binding(agent(), &home, flock.lab.now, &view));
-    ck_assert_ptr_eq(delegation_owner(mobile(0)), node(winner));
+    ck_assert_ptr_eq(delegation_owner(mobile_by_home(agent(), &home)), node(winner));
     ck_assert_msg(addr_equal(&view.care_of[0].address, &care_of), "%s", holders[_i].what);
-    forwards_only(loser, 0, &care_of);
-    ck_assert(start_at(winner, 0)->flags & START_INTERCEPT);
+    forwards_only(loser, &home, &care_of);
+    ck_assert(start_for(winner, &home)->flags & START_INTERCEPT);
 }
 END_TEST
 
 static const struct {
     const char *what;
-    const char *home, *care_of;
+    const char *home, *care_of; /* NULL: as former() has it */
     uint8_t flags, encapsulation;
     uint8_t mode;
+    bool ipv6;
 } others[] = {
-    {"of no configured mobile node", "10.1.9.9", "192.0.2.1", ACTIVE, 1, STOP_DROP},
-    {"of no home network", "10.9.1.1", "192.0.2.1", ACTIVE, 1, STOP_DROP},
-    {"one that lingers: a forwarder may yet be found", "10.1.1.0", "192.0.2.1", 0, 1, STOP_LINGER},
-    {"of an encapsulation that is not granted", "10.1.1.0", "192.0.2.1", ACTIVE, 3, STOP_LINGER},
-    {"to no host", "10.1.1.0", "224.0.0.1", ACTIVE, 1, STOP_LINGER},
+    {"of no configured mobile node", "10.1.9.9", NULL, ACTIVE, ENCAPSULATION_IPIP, STOP_DROP, false},
+    {"of no home network", "10.9.1.1", NULL, ACTIVE, ENCAPSULATION_IPIP, STOP_DROP, false},
+    {"one that lingers: a forwarder may yet be found", NULL, NULL, 0, ENCAPSULATION_IPIP, STOP_LINGER, false},
+    {"of an encapsulation that is not granted", NULL, NULL, ACTIVE, 3, STOP_LINGER, false},
+    {"to no host", NULL, "224.0.0.1", ACTIVE, ENCAPSULATION_IPIP, STOP_LINGER, false},
+    {"of IPv6, in IPv4's encapsulation", NULL, NULL, ACTIVE, ENCAPSULATION_IPIP, STOP_LINGER, true},
+    {"of IPv6, in one that is not granted", NULL, NULL, ACTIVE, ENCAPSULATION_IPV6_IN_IPV4, STOP_LINGER,
+     true},
+    {"of IPv6, in one that there is not", NULL, NULL, ACTIVE, 31, STOP_LINGER, true},
+    {"of IPv6, to an IPv4 address", NULL, "192.0.2.1", ACTIVE, ENCAPSULATION_IPV6_IN_IPV6, STOP_LINGER, true},
+    {"of IPv6, to a link-local address", NULL, "fe80::1", ACTIVE, ENCAPSULATION_IPV6_IN_IPV6, STOP_LINGER,
+     true},
+    {"of IPv6, to a multicast address", NULL, "ff0e::1", ACTIVE, ENCAPSULATION_IPV6_IN_IPV6, STOP_LINGER,
+     true},
 };
 
 START_TEST(what_is_not_rebuilt_is_stopped)
 {
-    struct delegation_start *entry = flock_hold(&flock, 0, 0, old(7), others[_i].flags);
-    entry->home = ip(others[_i].home);
-    entry->care_of = ip(others[_i].care_of);
+    struct delegation_start *entry = former(others[_i].ipv6, 0, 7, others[_i].flags);
+    if (others[_i].home != NULL)
+        entry->home = ip(others[_i].home);
+    if (others[_i].care_of != NULL)
+        entry->care_of = ip(others[_i].care_of);
     entry->encapsulation = others[_i].encapsulation;
     const size_t mobiles = agent_mobiles(agent());
     from_before(0);
     ck_assert_msg(counted(AGENT_REBUILT) == 0, "%s", others[_i].what);
+    ck_assert_uint_eq(agent_bindings(agent()), 0);
     ck_assert_msg(stop_at(0, &entry->home)->mode == others[_i].mode, "%s", others[_i].what);
     ck_assert_uint_gt(stop_at(0, &entry->home)->generation, delegation_first_generation(OLD_TERM + 1));
     flock_wait_ms(&flock, 40000);
@@ -234,7 +253,7 @@ START_TEST(what_we_heard_ourselves_counts_for_more)
     if (heard[_i].ended)
         ck_assert_msg(stop_at(0, &home)->mode == STOP_LINGER, "%s", heard[_i].what);
     else
-        forwards_only(0, 0, &care_of);
+        forwards_only(0, &home, &care_of);
     ck_assert_uint_eq(agent_bindings(agent()), !heard[_i].ended);
 }
 END_TEST
@@ -259,12 +278,12 @@ START_TEST(surplus_that_intercepts_makes_the_owner_announce)
     up(1);
     delegated(0, 0);
     const uint64_t before = start_at(0, 0)->generation;
-    const struct addr care_of = lab_care_of(0);
+    const struct addr home = lab_home(0), care_of = lab_care_of(0);
     flock_hold(&flock, 1, 0, old(7), ACTIVE)->care_of = lab_care_of(20);
     flock_greet(&flock, 1);
     flock_keepalive(&flock, 1);
     flock_wait_ms(&flock, 200);
-    forwards_only(1, 0, &care_of);
+    forwards_only(1, &home, &care_of);
     ck_assert_uint_gt(start_at(0, 0)->generation, start_at(1, 0)->generation);
     ck_assert_uint_gt(start_at(0, 0)->generation, before);
     ck_assert(start_at(0, 0)->flags & START_ANNOUNCE);
@@ -274,7 +293,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("rebuild");
-    TCase *one = flock_case(suite, "one secondary", open_1);
+    TCase *one = flock_case(suite, "one secondary", open_both_1);
     tcase_add_test(one, bindings_are_rebuilt);
     tcase_add_test(one, rebuilt_and_recalled);
     tcase_add_test(one, a_set_is_rebuilt_as_a_whole);
@@ -284,7 +303,7 @@ int main(void)
     tcase_add_test(one, outside_the_home_networks_nothing_is_rebuilt);
     tcase_add_loop_test(one, what_we_heard_ourselves_counts_for_more, 0, ROWS(heard));
     tcase_add_test(one, later_sessions_rebuild_nothing);
-    TCase *two = flock_case(suite, "two secondaries", open_2);
+    TCase *two = flock_case(suite, "two secondaries", open_both_2);
     tcase_add_loop_test(two, newest_of_several_holders_wins, 0, ROWS(holders));
     tcase_add_test(two, unknown_at_two_secondaries_is_stopped_at_both);
     tcase_add_test(two, surplus_that_intercepts_makes_the_owner_announce);
