@@ -62,7 +62,7 @@ static inline void up(size_t i)
     ck_assert_int_eq(flock_node(&flock, i)->state, PEER_READY);
 }
 
-/* Mobile node i is bound, and secondary s forflocks for it. */
+/* Mobile node i is bound, and secondary s forwards for it. */
 static inline void delegated(size_t i, size_t s)
 {
     const struct addr home = lab_home(i);
