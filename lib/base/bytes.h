@@ -78,10 +78,11 @@ static inline uint64_t read_u64(struct reader *r)
     return read_uint(r, 8);
 }
 
+/* NULL of no length: all that is written fails. */
 static inline struct writer writer_over(void *bytes, size_t len)
 {
     uint8_t *at = bytes;
-    return (struct writer){.start = at, .at = at, .end = at + len};
+    return (struct writer){.start = at, .at = at, .end = at != NULL ? at + len : NULL};
 }
 
 static inline size_t writer_len(const struct writer *w)

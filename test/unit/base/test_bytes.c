@@ -76,6 +76,17 @@ START_TEST(write_past_end_fails_for_good)
 }
 END_TEST
 
+/* As where there was no buffer. */
+START_TEST(writer_over_nothing)
+{
+    struct writer w = writer_over(NULL, 0);
+    ck_assert_uint_eq(writer_len(&w), 0);
+    write_u8(&w, 1);
+    ck_assert(w.failed);
+    ck_assert_uint_eq(writer_len(&w), 0);
+}
+END_TEST
+
 START_TEST(write_exactly_full)
 {
     uint8_t bytes[2];
@@ -96,6 +107,7 @@ static Suite *suite(void)
     tcase_add_test(tc, read_huge_count_fails);
     tcase_add_test(tc, write_network_order);
     tcase_add_test(tc, write_past_end_fails_for_good);
+    tcase_add_test(tc, writer_over_nothing);
     tcase_add_test(tc, write_exactly_full);
     suite_add_tcase(s, tc);
     return s;
