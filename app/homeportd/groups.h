@@ -26,6 +26,7 @@ struct membership {
     uint32_t sends : 3;      /* of its last change that are still to be made */
     uint32_t fresh : 1;      /* it is among those of which the first one is */
     uint32_t suppressed : 2; /* the round in which another has answered for it (RFC 2710 section 4) */
+    uint32_t version_1 : 1;  /* in which its last change was said first */
 };
 static_assert(sizeof(struct membership) == sizeof(uint32_t), "a million of these are kept");
 

@@ -12,7 +12,6 @@ enum { ROUNDS = 3, EXAMINED_MAX = 4096 /* groups of one call */, CHUNKS_AT_ONCE 
 struct listener_chunk {
     struct listener_chunk *next;
     uint64_t due_ns;
-    uint8_t version; /* in which they were told first */
     uint16_t n, at, kept;
     uint32_t group[];
 };
@@ -165,14 +164,12 @@ static void drop_if_idle(struct listener *l, uint32_t group, const struct member
         groups_drop(l->groups, group);
 }
 
-/* RFC 3810 section 6.1. Done is said once (RFC 2710 section 4). Without memory all are told, and what is left
- * ends by itself at the routers. */
+/* RFC 3810 section 6.1. Without memory all are told, and what is left ends by itself at the routers. */
 static void changed(struct listener *l, uint32_t group, struct membership *g, uint64_t now_ns)
 {
-    struct listener_chunk *chunk = g->fresh ? NULL : open_chunk(l);
-    g->sends = l->version == 1 && g->addresses == 0 ? 1 : l->robustness;
     if (g->fresh)
         return;
+    struct listener_chunk *chunk = open_chunk(l);
     if (chunk == NULL) {
         g->sends = 0;
         drop_if_idle(l, group, g);
@@ -226,9 +223,7 @@ static void requeue(struct listener *l, struct listener_chunk *chunk, uint64_t n
     struct listener_chunk *last = l->repeats.last;
     chunk->n = chunk->kept;
     chunk->at = chunk->kept = 0;
-    chunk->version = l->version;
-    if (last != NULL && last->at == 0 && last->version == chunk->version &&
-        last->n + chunk->n <= (int)l->per_report) {
+    if (last != NULL && last->at == 0 && last->n + chunk->n <= (int)l->per_report) {
         memcpy(last->group + last->n, chunk->group, chunk->n * sizeof(chunk->group[0]));
         last->n = (uint16_t)(last->n + chunk->n);
         free(chunk);
@@ -240,16 +235,25 @@ static void requeue(struct listener *l, struct listener_chunk *chunk, uint64_t n
     append(&l->repeats, chunk);
 }
 
+/* A change is told as the version has it that is spoken by then. Done is said once (RFC 2710 section 4). */
+static void begin_to_say(const struct listener *l, struct membership *g)
+{
+    const bool version_1 = l->version == 1;
+    g->fresh = 0;
+    g->version_1 = version_1;
+    g->sends = version_1 && g->addresses == 0 ? 1 : l->robustness;
+}
+
 /* True: it is to be said once more. A change of version has ended the repeats of the other one (RFC 3810
  * section 8.2.1), and a newer change those of an older. */
-static bool say_change(struct listener *l, bool fresh, bool cancelled, uint32_t group,
-                       struct listener_message *out)
+static bool say_change(struct listener *l, bool fresh, uint32_t group, struct listener_message *out)
 {
     struct membership *g = find(l, group);
     if (g == NULL || (!fresh && g->fresh))
         return false;
-    g->fresh = 0;
-    if (cancelled)
+    if (fresh)
+        begin_to_say(l, g);
+    else if (g->version_1 != (l->version == 1))
         g->sends = 0;
     if (g->sends > 0) {
         say(out, g->addresses > 0 ? MLD_TO_EXCLUDE : MLD_TO_INCLUDE, group);
@@ -264,10 +268,10 @@ static void say_changes(struct listener *l, struct listener_queue *q, uint64_t n
                         struct listener_message *out)
 {
     struct listener_chunk *chunk = q->first;
-    const bool fresh = q == &l->fresh, cancelled = !fresh && chunk->version != l->version;
+    const bool fresh = q == &l->fresh;
     while (chunk->at < chunk->n && out->n < records_max(l)) {
         const uint32_t group = chunk->group[chunk->at++];
-        if (say_change(l, fresh, cancelled, group, out))
+        if (say_change(l, fresh, group, out))
             chunk->group[chunk->kept++] = group;
     }
     if (chunk->at < chunk->n)

@@ -232,6 +232,36 @@ START_TEST(repeats_end_with_their_version)
 }
 END_TEST
 
+/* What was still to be repeated in the other version takes nothing from a newer change. */
+START_TEST(a_change_outlives_repeats_of_the_other_version)
+{
+    join(7);
+    while (say())
+        ;
+    hear(query_of(1, 2000, 8));
+    forget();
+    listener_tell(&l, 7, now);
+    wait(SECONDS(10));
+    ck_assert_uint_eq(n_said, 2);
+    check_said(0, MLD_TO_EXCLUDE, 7);
+    check_said(1, MLD_TO_EXCLUDE, 7);
+    ck_assert_uint_eq(said[1].version, 1);
+}
+END_TEST
+
+/* What waited is said as often as the version has it in which it is said. */
+START_TEST(left_in_one_version_and_told_in_the_other)
+{
+    join_quietly(7);
+    listener_leave(&l, 7, now);
+    hear(query_of(1, 2000, 8));
+    wait(SECONDS(20));
+    ck_assert_uint_eq(n_said, 1);
+    check_said(0, MLD_TO_INCLUDE, 7);
+    ck_assert_uint_eq(said[0].version, 1);
+}
+END_TEST
+
 static struct mld report_of(uint32_t group)
 {
     return (struct mld){.type = MLD_REPORT_V1, .group = group_address(group)};
@@ -326,6 +356,8 @@ static Suite *suite(void)
     tcase_add_test(tc, as_version_1);
     tcase_add_test(tc, version_2_again);
     tcase_add_test(tc, repeats_end_with_their_version);
+    tcase_add_test(tc, a_change_outlives_repeats_of_the_other_version);
+    tcase_add_test(tc, left_in_one_version_and_told_in_the_other);
     tcase_add_loop_test(tc, suppressed, 0, 2);
     tcase_add_test(tc, suppressed_in_any_round);
     tcase_add_test(tc, repeats_are_suppressed);
