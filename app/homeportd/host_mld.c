@@ -2,7 +2,6 @@
 #include "host_mld.h"
 
 #include "control.h"
-#include "random.h"
 #include "timerq.h"
 #include "transmit.h"
 
@@ -173,12 +172,11 @@ void host_mld_heard(struct control *c, unsigned port_index, const struct mld *he
 
 /* ---- Start, changes, time ---- */
 
-static void begin(struct control *c, unsigned port_index, uint64_t seed)
+/* Nothing is joined. */
+static void begin(struct control *c, unsigned port_index)
 {
     struct host_mld_port *mld = port_of(c, port_index);
     const struct port *port = &c->ports.port[port_index];
-    listener_close(&mld->listener);
-    listener_open(&mld->listener, port->mtu, seed + port_index);
     mld->n_own = 0;
     mld->wanted = c->conf->ports[port_index].mld;
     memcpy(mld->networks, port->addresses, sizeof(mld->networks));
@@ -188,8 +186,10 @@ static void begin(struct control *c, unsigned port_index, uint64_t seed)
 void host_mld_start(struct control *c, uint64_t seed)
 {
     c->mld = (struct host_mld){0};
-    for (unsigned i = 0; i < c->ports.n; i++)
-        begin(c, i, seed);
+    for (unsigned i = 0; i < c->ports.n; i++) {
+        listener_open(&port_of(c, i)->listener, c->ports.port[i].mtu, seed + i);
+        begin(c, i);
+    }
 }
 
 void host_mld_stop(struct control *c)
@@ -220,7 +220,8 @@ static void begin_anew(struct control *c)
 {
     c->mld.again_ns = 0;
     for (unsigned i = 0; i < c->ports.n; i++) {
-        begin(c, i, random_next(&c->mld.port[i].listener.random));
+        listener_begin_anew(&port_of(c, i)->listener);
+        begin(c, i);
         host_mld_own(c, i);
     }
     agent_listen_again(c->agent);

@@ -531,6 +531,19 @@ void listener_open(struct listener *l, uint16_t mtu, uint64_t seed)
                            .random = seed};
 }
 
+void listener_begin_anew(struct listener *l)
+{
+    const struct listener same = {.per_report = l->per_report,
+                                  .version = l->version,
+                                  .robustness = l->robustness,
+                                  .interval_s = l->interval_s,
+                                  .v1_until_ns = l->v1_until_ns,
+                                  .pace = l->pace,
+                                  .random = l->random};
+    listener_close(l);
+    *l = same;
+}
+
 void listener_close(struct listener *l)
 {
     queue_free(&l->fresh);

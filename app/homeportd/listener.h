@@ -65,6 +65,9 @@ struct listener {
 
 void listener_open(struct listener *l, uint16_t mtu, uint64_t seed);
 void listener_close(struct listener *l);
+/* Listens to nothing, as after listener_open; what queries have taught stays in force, and so does the pace:
+ * the link is the same. */
+void listener_begin_anew(struct listener *l);
 
 /* One more address needs the group, or one less. False: out of memory, nothing is changed. */
 bool listener_join(struct listener *l, uint32_t group, uint64_t now_ns) __attribute__((warn_unused_result));
