@@ -37,6 +37,15 @@ static void send_message(struct control *c, unsigned port_index, const struct li
     transmit_frame(c, port_index, transmit_end(frame, &w));
 }
 
+/* RFC 4862 section 5.4.2: after a link has come up its first message from us comes at random, and that is
+ * the report that goes in front of the first solicitation (host_mld_tell). What has waited for the link waits
+ * for it. */
+static bool may_speak(const struct control *c, unsigned port_index)
+{
+    const struct own_addresses *own = &c->nd.port[port_index].own;
+    return c->ports.port[port_index].link_up && (own->n == 0 || own->address[0].state != OWN_ADDRESS_UNASKED);
+}
+
 static bool send_due(struct control *c, unsigned port_index, unsigned most)
 {
     struct listener_message m;
@@ -197,7 +206,7 @@ void host_mld_stop(struct control *c)
     static const struct own_groups none;
     for (unsigned i = 0; i < c->ports.n; i++) {
         own_become(c, i, &none);
-        if (c->ports.port[i].link_up)
+        if (may_speak(c, i))
             send_due(c, i, MESSAGES_AT_ONCE);
         listener_close(&c->mld.port[i].listener);
     }
@@ -247,7 +256,7 @@ bool host_mld_work(struct control *c)
     if (c->mld.again_ns != 0 && c->mld.again_ns <= c->now.mono_ns)
         begin_anew(c);
     for (unsigned i = 0; i < c->ports.n; i++)
-        if (c->ports.port[i].link_up)
+        if (may_speak(c, i))
             worked |= send_due(c, i, MESSAGES_AT_ONCE);
     return worked;
 }
@@ -256,7 +265,7 @@ uint64_t host_mld_deadline(const struct control *c)
 {
     uint64_t earliest = c->mld.again_ns != 0 ? c->mld.again_ns : TIMER_NEVER;
     for (unsigned i = 0; i < c->ports.n; i++)
-        if (c->ports.port[i].link_up)
+        if (may_speak(c, i))
             earliest = RTE_MIN(earliest, listener_deadline(&c->mld.port[i].listener, c->now.mono_ns));
     return earliest;
 }

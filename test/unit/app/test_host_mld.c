@@ -234,6 +234,42 @@ START_TEST(a_reload_leaves_the_pace)
 }
 END_TEST
 
+/* ---- A link that comes up ---- */
+
+/* RFC 4862 section 5.4.2: the first message that the link hears of us comes at random, so that not all who
+ * share it speak at once. */
+START_TEST(what_waited_keeps_the_delay_of_a_link_that_comes_up)
+{
+    struct own_addresses *own = &control.nd.port[0].own;
+    control.ports.port[0].link_up = false;
+    listen_for("2001:db8:1::50", true);
+    work_until(SECONDS(210));
+    ck_assert_uint_eq(n_frames, 0);
+    control.ports.port[0].link_up = true;
+    own_addresses_begin(own, SECONDS(210) + 300 * NSEC_PER_MS);
+    ck_assert_uint_eq(host_mld_deadline(&control), TIMER_NEVER);
+    work_at(SECONDS(210) + 299 * NSEC_PER_MS);
+    ck_assert_uint_eq(n_frames, 0);
+    struct addr asked;
+    control.now.mono_ns = SECONDS(210) + 300 * NSEC_PER_MS;
+    ck_assert_int_eq(own_addresses_step(own, control.now.mono_ns, &asked), OWN_ADDRESS_ASK);
+    host_mld_tell_all(&control, 0);
+    host_mld_tell(&control, 0, &asked);
+    ck_assert_uint_gt(sent(0, MLD_REPORT), 0);
+}
+END_TEST
+
+/* What is asked for on the agent's behalf is told all the same, before it is asked for. */
+START_TEST(an_address_that_is_asked_for_does_not_wait)
+{
+    own_addresses_begin(&control.nd.port[0].own, SECONDS(201));
+    listen_for("2001:db8:1::50", true);
+    const struct addr home = parsed("2001:db8:1::50");
+    host_mld_tell(&control, 0, &home);
+    ck_assert_uint_eq(sent(0, MLD_REPORT), 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("host_mld");
@@ -242,6 +278,8 @@ static Suite *suite(void)
     tcase_add_test(tc, a_reload_leaves_version_1_in_force);
     tcase_add_test(tc, a_reload_leaves_what_the_querier_told);
     tcase_add_test(tc, a_reload_leaves_the_pace);
+    tcase_add_test(tc, what_waited_keeps_the_delay_of_a_link_that_comes_up);
+    tcase_add_test(tc, an_address_that_is_asked_for_does_not_wait);
     suite_add_tcase(s, tc);
     return s;
 }
