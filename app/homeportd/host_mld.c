@@ -33,8 +33,11 @@ static void send_message(struct control *c, unsigned port_index, const struct li
     struct writer w;
     struct rte_mbuf *frame = transmit_begin(c, &w);
     encode(&w, port, usable ? &port->link_local : &addr_unspecified, m);
+    frame = transmit_end(frame, &w);
+    if (frame == NULL)
+        return; /* counted; it is as if the link had lost it */
     control_count(c, CONTROL_MLD_SENT);
-    transmit_frame(c, port_index, transmit_end(frame, &w));
+    transmit_frame(c, port_index, frame);
 }
 
 /* RFC 4862 section 5.4.2: after a link has come up its first message from us comes at random, and that is

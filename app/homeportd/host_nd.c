@@ -248,8 +248,11 @@ static void send_router(struct control *c, unsigned port_index, const struct nd_
     const struct port *port = &c->ports.port[port_index];
     struct rte_mbuf *m = transmit_begin(c, &w);
     nd_encode_router(&w, &port->mac, &port->link_local, &addr_all_nodes, NULL, router);
+    m = transmit_end(m, &w);
+    if (m == NULL)
+        return;
     control_count(c, CONTROL_ROUTER_ADVERTISEMENTS);
-    transmit_frame(c, port_index, transmit_end(m, &w));
+    transmit_frame(c, port_index, m);
 }
 
 static void advertise_router(struct control *c, unsigned port_index)

@@ -270,6 +270,22 @@ START_TEST(an_address_that_is_asked_for_does_not_wait)
 }
 END_TEST
 
+/* ---- Counters ---- */
+
+START_TEST(sent_is_what_found_a_buffer)
+{
+    no_buffer = true;
+    const uint64_t before = control.counters[CONTROL_MLD_SENT];
+    listen_for("2001:db8:1::50", true);
+    work_at(SECONDS(200));
+    ck_assert_uint_eq(control.counters[CONTROL_MLD_SENT], before);
+    no_buffer = false;
+    work_until(SECONDS(210));
+    ck_assert_uint_eq(control.counters[CONTROL_MLD_SENT], before + 1); /* its repeat */
+    ck_assert_uint_eq(n_frames, 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("host_mld");
@@ -280,6 +296,7 @@ static Suite *suite(void)
     tcase_add_test(tc, a_reload_leaves_the_pace);
     tcase_add_test(tc, what_waited_keeps_the_delay_of_a_link_that_comes_up);
     tcase_add_test(tc, an_address_that_is_asked_for_does_not_wait);
+    tcase_add_test(tc, sent_is_what_found_a_buffer);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -26,6 +26,7 @@ static struct caught {
     unsigned port_index;
 } frames[FRAMES_MAX];
 static size_t n_frames;
+static bool no_buffer;
 
 static bool agent_answers;
 static struct agent_neighbor agent_was_told;
@@ -37,12 +38,14 @@ struct rte_mbuf *transmit_begin(struct control *c, struct writer *w)
 {
     (void)c;
     ck_assert_uint_lt(n_frames, FRAMES_MAX);
-    *w = writer_over(frames[n_frames].bytes, FRAME_MAX);
-    return (struct rte_mbuf *)&frames[n_frames];
+    *w = no_buffer ? writer_over(NULL, 0) : writer_over(frames[n_frames].bytes, FRAME_MAX);
+    return no_buffer ? NULL : (struct rte_mbuf *)&frames[n_frames];
 }
 
 struct rte_mbuf *transmit_end(struct rte_mbuf *m, const struct writer *w)
 {
+    if (m == NULL)
+        return NULL;
     ck_assert(!w->failed);
     ((struct caught *)m)->len = writer_len(w);
     return m;
@@ -51,6 +54,8 @@ struct rte_mbuf *transmit_end(struct rte_mbuf *m, const struct writer *w)
 void transmit_frame(struct control *c, unsigned port_index, struct rte_mbuf *m)
 {
     (void)c;
+    if (m == NULL)
+        return;
     ((struct caught *)m)->port_index = port_index;
     n_frames++;
 }
@@ -644,6 +649,19 @@ START_TEST(secondary_is_no_home_agent)
 }
 END_TEST
 
+START_TEST(advertised_is_what_found_a_buffer)
+{
+    conf.ports[0].advertisement = advertises;
+    no_buffer = true;
+    work_at(SECONDS(101));
+    ck_assert_uint_eq(control.counters[CONTROL_ROUTER_ADVERTISEMENTS], 0);
+    no_buffer = false;
+    work_at(SECONDS(117));
+    ck_assert_uint_eq(control.counters[CONTROL_ROUTER_ADVERTISEMENTS], 1);
+    ck_assert_uint_eq(n_frames, 1);
+}
+END_TEST
+
 START_TEST(duplicate_prefix_is_not_advertised)
 {
     conf.ports[0].advertisement = advertises;
@@ -708,6 +726,7 @@ static Suite *suite(void)
     tcase_add_test(tc, router_advertised);
     tcase_add_test(tc, new_prefix_is_soon_told);
     tcase_add_test(tc, secondary_is_no_home_agent);
+    tcase_add_test(tc, advertised_is_what_found_a_buffer);
     tcase_add_test(tc, duplicate_prefix_is_not_advertised);
     tcase_add_test(tc, router_heard);
     tcase_add_test(tc, no_ipv6);
