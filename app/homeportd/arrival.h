@@ -8,7 +8,7 @@
 
 struct arrival {
     const struct punt_meta *meta;
-    unsigned port_index;
+    unsigned port_index; /* this and the next: of what was put together, its first fragment's */
     struct mac source_mac;
     const uint8_t *datagram; /* what follows the Ethernet header */
     size_t len;

@@ -42,7 +42,9 @@ bool host_fragment_collect(struct control *c, struct arrival *a)
     struct ip_header ip;
     if (!is_fragment(a, &ip))
         return true;
-    const struct fragment fragment = {.ip = &ip, .datagram = a->datagram, .port_index = a->port_index};
+    const struct fragment fragment = {.ip = &ip,
+                                      .datagram = a->datagram,
+                                      .origin = {.port_index = a->port_index, .source_mac = a->source_mac}};
     const struct reassembled result = reassembly_add(c->reassembly, &fragment, c->now.mono_ns);
     count(c, &result);
     if (result.is_problem)
@@ -55,6 +57,8 @@ bool host_fragment_collect(struct control *c, struct arrival *a)
         return false;
     a->datagram = result.datagram;
     a->len = result.len;
+    a->port_index = result.origin.port_index;
+    a->source_mac = result.origin.source_mac;
     return true;
 }
 
@@ -67,7 +71,7 @@ bool host_fragment_work(struct control *c)
         control_count(c, CONTROL_REASSEMBLY_TIMED_OUT);
         if (expired.first != NULL)
             transmit_icmp_error(c, &(struct transmit_error){.what = ICMP_ERROR_REASSEMBLY,
-                                                            .port_index = expired.port_index,
+                                                            .port_index = expired.origin.port_index,
                                                             .datagram = expired.first,
                                                             .len = expired.len});
     }

@@ -29,12 +29,12 @@ struct incomplete {
     uint8_t protocol; /* of IPv4 (RFC 791 section 3.2) */
     uint8_t zone;     /* of link-local addresses: 1 + the port, else 0 */
     bool given_up;
-    unsigned port_index;
-    uint64_t until_ns; /* 0: unused */
-    size_t front;      /* bytes of the first fragment's headers; 0: it is not there */
-    uint32_t first;    /* and behind them */
-    uint32_t total;    /* as the last one says; 0: it is not there */
-    uint32_t end;      /* of the furthest that is there */
+    struct fragment_origin origin; /* the first fragment's, as far as that is there */
+    uint64_t until_ns;             /* 0: unused */
+    size_t front;                  /* bytes of the first fragment's headers; 0: it is not there */
+    uint32_t first;                /* and behind them */
+    uint32_t total;                /* as the last one says; 0: it is not there */
+    uint32_t end;                  /* of the furthest that is there */
     uint32_t there;
     unsigned n_parts;
     struct part part[REASSEMBLY_FRAGMENTS_MAX];
@@ -135,8 +135,8 @@ static struct incomplete begun_by(const struct fragment *f, uint64_t now_ns)
                                .destination = ip->destination,
                                .id = ip->id,
                                .protocol = is_ipv6(f) ? 0 : ip->protocol,
-                               .zone = (uint8_t)(scoped ? 1 + f->port_index : 0),
-                               .port_index = f->port_index,
+                               .zone = (uint8_t)(scoped ? 1 + f->origin.port_index : 0),
+                               .origin = f->origin,
                                .until_ns = now_ns + REASSEMBLY_S * NSEC_PER_S};
 }
 
@@ -235,7 +235,7 @@ static void put(struct reassembly *r, struct incomplete *d, const struct fragmen
     if (p.from == 0) {
         d->front = front;
         d->first = p.to;
-        d->port_index = f->port_index;
+        d->origin = f->origin;
     }
     if (!has_more(f))
         d->total = p.to;
@@ -271,12 +271,13 @@ static struct reassembled finish(const struct reassembly *r, struct incomplete *
 {
     uint8_t *datagram = d->bytes + r->size_max - d->front;
     const size_t len = d->front + d->total;
+    forget(d);
     if (ipv6)
         finish_ipv6(datagram, d->front, len);
     else
         finish_ipv4(datagram, d->front, len);
-    forget(d);
-    return (struct reassembled){.outcome = REASSEMBLY_WHOLE, .datagram = datagram, .len = len};
+    return (struct reassembled){
+        .outcome = REASSEMBLY_WHOLE, .datagram = datagram, .len = len, .origin = d->origin};
 }
 
 struct reassembled reassembly_add(struct reassembly *r, const struct fragment *f, uint64_t now_ns)
@@ -302,7 +303,7 @@ static struct reassembly_expired expired(const struct reassembly *r, const struc
 {
     return (struct reassembly_expired){.first = d->front != 0 ? d->bytes + r->size_max - d->front : NULL,
                                        .len = d->front + d->first,
-                                       .port_index = d->port_index};
+                                       .origin = d->origin};
 }
 
 uint64_t reassembly_deadline(const struct reassembly *r)

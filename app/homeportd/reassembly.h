@@ -24,11 +24,17 @@ struct reassembly;
 struct reassembly *reassembly_create(size_t size_max);
 void reassembly_destroy(struct reassembly *r);
 
+/* How a fragment came in. */
+struct fragment_origin {
+    unsigned port_index; /* a link-local address is another one there */
+    struct mac source_mac;
+};
+
 /* A fragment as it came. */
 struct fragment {
     const struct ip_header *ip; /* what ip_decode made of it: IPv6's ends behind its fragment header */
     const uint8_t *datagram;    /* ip->total_len bytes from the IP header on */
-    unsigned port_index;        /* where it came in: a link-local address is another one there */
+    struct fragment_origin origin;
 };
 
 enum reassembly_outcome {
@@ -53,6 +59,7 @@ struct reassembled {
      * not what may stand in front (RFC 6275 section 6.3). */
     const uint8_t *datagram;
     size_t len;
+    struct fragment_origin origin; /* the first fragment's, as the headers are */
 };
 
 struct reassembled reassembly_add(struct reassembly *r, const struct fragment *fragment, uint64_t now_ns);
@@ -62,7 +69,7 @@ struct reassembly_expired {
     const uint8_t *first; /* the first fragment as it came, until the next call; NULL: it is not there, and
                              nobody is told */
     size_t len;
-    unsigned port_index;
+    struct fragment_origin origin;
 };
 /* False: there is none (left). */
 bool reassembly_expire(struct reassembly *r, uint64_t now_ns, struct reassembly_expired *out);

@@ -887,11 +887,18 @@ def reassembly(s):
         s.at(second)
         s.host_says_hello()
         s.router_says_hello()
-    s.count(worker_punt_fragment=37, worker_local_fragment=3, worker_broadcast=1, control_fragments_received=37,
+    s.at(62.5)  # it is back where its header comes from, whoever passes on the rest
+    message = farewell(s)
+    first, *others = fragments(udp_of(MOBILE, HA, 434, MIP_PORT, message, ident=3), 44)
+    s.into(frame(MOBILE_MAC, HA_MAC, first))
+    come(others)
+    s.announce(mac=MOBILE_MAC)
+    answer_on_link(s, s.reply_to(message, 1))
+    s.count(worker_punt_fragment=40, worker_local_fragment=3, worker_broadcast=1, control_fragments_received=40,
             control_fragments_twice=2, control_fragments_malformed=1, control_fragments_given_up=2,
-            control_fragments_refused=1, control_reassembled=8, control_reassembly_overlap=1,
-            control_reassembly_too_long=1, control_reassembly_timed_out=2, control_icmp_echo=5,
-            control_icmp_errors_sent=2, agent_bindings_created=1)
+            control_fragments_refused=1, control_reassembled=9, control_reassembly_overlap=1,
+            control_reassembly_too_long=1, control_reassembly_timed_out=2,
+            control_icmp_echo=5, control_icmp_errors_sent=2, agent_bindings_created=1, agent_bindings_deregistered=1)
 
 
 @case("host")

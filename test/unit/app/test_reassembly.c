@@ -91,11 +91,17 @@ static size_t write_fragment(uint8_t out[static ROOM], size_t from, size_t to, b
     return headers() + to - from;
 }
 
-static struct reassembled give_bytes_at(const uint8_t *bytes, size_t len, unsigned port_index)
+static struct reassembled give_bytes_from(const uint8_t *bytes, size_t len,
+                                          const struct fragment_origin *origin)
 {
     struct ip_header ip;
     ck_assert_int_eq(ip_decode(bytes, len, &ip, NULL), ipv6 ? IP_FRAGMENT : IP_DECODED);
-    return reassembly_add(r, &(struct fragment){.ip = &ip, .datagram = bytes, .port_index = port_index}, now);
+    return reassembly_add(r, &(struct fragment){.ip = &ip, .datagram = bytes, .origin = *origin}, now);
+}
+
+static struct reassembled give_bytes_at(const uint8_t *bytes, size_t len, unsigned port_index)
+{
+    return give_bytes_from(bytes, len, &(struct fragment_origin){.port_index = port_index});
 }
 
 static struct reassembled give_bytes(const uint8_t *bytes, size_t len)
@@ -264,6 +270,27 @@ START_TEST(headers_of_the_first)
     ck_assert_int_eq(ip_decode(whole.datagram, whole.len, &ip, NULL), IP_DECODED);
     ck_assert_uint_eq(ip.header_len, ipv6 ? 56 : 24);
     ck_assert_uint_eq(whole.datagram[whole.len - 1], content(44));
+    end();
+}
+END_TEST
+
+/* Where it came from is where its header came from, whatever comes last. */
+START_TEST(origin_of_the_first)
+{
+    uint8_t bytes[ROOM];
+    static const struct fragment_origin first = {2, {{2, 0, 0, 0, 0, 1}}}, other = {1, {{2, 0, 0, 0, 0, 2}}};
+    begin(_i / 2);
+    for (int k = 0; k < 2; k++) {
+        const bool is_first = k == _i % 2;
+        const size_t len =
+            is_first ? write_fragment(bytes, 0, 24, true) : write_fragment(bytes, 24, 45, false);
+        const struct reassembled result = give_bytes_from(bytes, len, is_first ? &first : &other);
+        ck_assert_int_eq(result.outcome, k == 0 ? REASSEMBLY_WAITS : REASSEMBLY_WHOLE);
+        if (k == 0)
+            continue;
+        ck_assert_uint_eq(result.origin.port_index, first.port_index);
+        ck_assert(mac_equal(&result.origin.source_mac, &first.source_mac));
+    }
     end();
 }
 END_TEST
@@ -563,6 +590,7 @@ static Suite *reassembly_suite(void)
                                   time_outs};
     for (int i = 0; i < ROWS(tests); i++)
         tcase_add_loop_test(both, tests[i], 0, 2);
+    tcase_add_loop_test(both, origin_of_the_first, 0, 4);
     tcase_add_test(six, next_header_of_the_first);
     tcase_add_test(six, on_its_link);
     tcase_add_test(six, headers_are_whole);
