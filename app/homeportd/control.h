@@ -49,6 +49,7 @@
     X(REASSEMBLY_OVERLAP, "datagrams given up: fragments overlap or contradict each other")          \
     X(REASSEMBLY_TOO_LONG, "datagrams given up: larger than a packet buffer")                        \
     X(REASSEMBLY_TOO_MANY, "datagrams given up: more fragments than a host would make")              \
+    X(REASSEMBLY_CONGESTED, "datagrams dropped: marks of congestion and fragments that take none")   \
     X(REASSEMBLY_OUSTED, "incomplete datagrams given up for newer ones")                             \
     X(REASSEMBLY_TIMED_OUT, "incomplete datagrams given up after 60 s")                              \
     X(IP_MALFORMED, "IPv6 datagrams for us malformed, twice fragmented, or routed beyond us")        \

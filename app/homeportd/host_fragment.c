@@ -29,6 +29,7 @@ static void count(struct control *c, const struct reassembled *result)
         [REASSEMBLY_TOO_LONG] = CONTROL_REASSEMBLY_TOO_LONG,
         [REASSEMBLY_TOO_MANY] = CONTROL_REASSEMBLY_TOO_MANY,
         [REASSEMBLY_GIVEN_UP] = CONTROL_FRAGMENTS_GIVEN_UP,
+        [REASSEMBLY_CONGESTED] = CONTROL_REASSEMBLY_CONGESTED,
     };
     control_count(c, CONTROL_FRAGMENTS_RECEIVED);
     if (result->ousted)

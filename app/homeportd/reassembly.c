@@ -11,12 +11,16 @@ enum {
     TOTAL_LENGTH_AT = 2,
     FLAGS_AT = 6,
     CHECKSUM_AT = 10,
+    CLASS_AT = 1, /* IPv4's byte; IPv6's class is half in front of it, and ECN in its upper half */
+    CLASS_SHIFT = 4,
     PAYLOAD_LENGTH_AT = 4,
     FRAGMENT_HEADER = 8, /* the last of ip_header's header_len */
     FRAGMENT_FIELD = 6   /* as far in front of their end */
 };
 
 enum { PROBLEM_FIELD = 0, PROBLEM_HEADERS = 3 }; /* parameter problem's codes */
+
+enum { ECN_NOT_ECT = 0, ECN_CE = 3, ECN_MASK = 3 }; /* RFC 3168 section 5 */
 
 /* Bytes of what is fragmented, counted behind the headers. */
 struct part {
@@ -29,6 +33,7 @@ struct incomplete {
     uint8_t protocol; /* of IPv4 (RFC 791 section 3.2) */
     uint8_t zone;     /* of link-local addresses: 1 + the port, else 0 */
     bool given_up;
+    uint8_t ecn;                   /* bit 1 << codepoint: a fragment that is there bears it */
     struct fragment_origin origin; /* the first fragment's, as far as that is there */
     uint64_t until_ns;             /* 0: unused */
     size_t front;                  /* bytes of the first fragment's headers; 0: it is not there */
@@ -241,6 +246,7 @@ static void put(struct reassembly *r, struct incomplete *d, const struct fragmen
         d->total = p.to;
     d->end = p.to > d->end ? p.to : d->end;
     d->there += size_of(f);
+    d->ecn |= (uint8_t)(1 << (f->ip->tos & ECN_MASK));
     d->part[d->n_parts++] = p;
 }
 
@@ -251,6 +257,24 @@ static bool is_whole(const struct incomplete *d)
 }
 
 /* ---- The whole ---- */
+
+static bool bears(const struct incomplete *d, unsigned codepoint)
+{
+    return (d->ecn >> codepoint & 1) != 0;
+}
+
+/* RFC 3168 section 5.3: a mark on any fragment is one on the whole, unless another says that its sender knows
+ * nothing of marks and would not hear of this one. */
+static bool is_congested(const struct incomplete *d)
+{
+    return bears(d, ECN_CE) && bears(d, ECN_NOT_ECT);
+}
+
+static void keep_mark(const struct incomplete *d, uint8_t *header, bool ipv6)
+{
+    if (bears(d, ECN_CE))
+        header[CLASS_AT] |= (uint8_t)(ECN_CE << (ipv6 ? CLASS_SHIFT : 0));
+}
 
 static void finish_ipv4(uint8_t *header, size_t header_len, size_t len)
 {
@@ -272,6 +296,9 @@ static struct reassembled finish(const struct reassembly *r, struct incomplete *
     uint8_t *datagram = d->bytes + r->size_max - d->front;
     const size_t len = d->front + d->total;
     forget(d);
+    if (is_congested(d))
+        return (struct reassembled){.outcome = REASSEMBLY_CONGESTED};
+    keep_mark(d, datagram, ipv6);
     if (ipv6)
         finish_ipv6(datagram, d->front, len);
     else

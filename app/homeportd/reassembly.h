@@ -45,7 +45,10 @@ enum reassembly_outcome {
     REASSEMBLY_OVERLAP,   /* from here on: dropped, and its datagram given up */
     REASSEMBLY_TOO_LONG,
     REASSEMBLY_TOO_MANY, /* fragments */
-    REASSEMBLY_GIVEN_UP  /* it was before */
+    REASSEMBLY_GIVEN_UP, /* it was before */
+    /* It was the last one missing, but a mark of congestion can neither be kept nor lost (RFC 3168 section
+     * 5.3): the datagram is dropped. */
+    REASSEMBLY_CONGESTED
 };
 
 struct reassembled {

@@ -836,8 +836,11 @@ def reassembly(s):
         for part in parts:
             s.into(frame(HOST_MAC, HA_MAC, part))
 
-    def answered(number, echo):
-        answer = of_our_own(IP(src=HA, dst=HOST, id=s.own()) / ICMP(type=0, id=9, seq=number) / Raw(echo))
+    def marked(part, tos):
+        return with_checksum(part[:1] + bytes([tos]) + part[2:])
+
+    def answered(number, echo, tos=0):
+        answer = of_our_own(IP(src=HA, dst=HOST, id=s.own(), tos=tos) / ICMP(type=0, id=9, seq=number) / Raw(echo))
         for part in fragments(answer, 1500) if len(answer) > 1500 else [answer]:
             s.out(frame(HA_MAC, HOST_MAC, part))
 
@@ -878,6 +881,13 @@ def reassembly(s):
     s.at(2.7)  # in a tunnel, and to everybody
     come([bytes(IP(src=HOST, dst=HA, flags="MF", proto=protocol) / Raw(bytes(64))) for protocol in (4, 47, 55)])
     s.into(frame(HOST_MAC, BROADCAST, fragments(s.ping(1900, source=HOST, destination="10.1.0.255"), 1500)[0]))
+    s.at(2.8)  # a mark of congestion is kept, or where that cannot be nothing is (RFC 3168 5.3)
+    for number, tos in ((16, 2), (17, 0)):
+        packet, echo = ping(number, 500)
+        first, last = fragments(packet, 300)
+        come([marked(first, tos), marked(last, 3)])
+        if tos == 2:
+            answered(number, echo, tos=3)
     s.at(3)  # nothing but the last, nothing but the first
     come(fragments(ping(20)[0], 1500)[1:])
     first = fragments(s.ping(1900, destination=HA), 1500)[0]
@@ -894,11 +904,11 @@ def reassembly(s):
     come(others)
     s.announce(mac=MOBILE_MAC)
     answer_on_link(s, s.reply_to(message, 1))
-    s.count(worker_punt_fragment=40, worker_local_fragment=3, worker_broadcast=1, control_fragments_received=40,
+    s.count(worker_punt_fragment=44, worker_local_fragment=3, worker_broadcast=1, control_fragments_received=44,
             control_fragments_twice=2, control_fragments_malformed=1, control_fragments_given_up=2,
-            control_fragments_refused=1, control_reassembled=9, control_reassembly_overlap=1,
-            control_reassembly_too_long=1, control_reassembly_timed_out=2,
-            control_icmp_echo=5, control_icmp_errors_sent=2, agent_bindings_created=1, agent_bindings_deregistered=1)
+            control_fragments_refused=1, control_reassembled=10, control_reassembly_overlap=1,
+            control_reassembly_too_long=1, control_reassembly_congested=1, control_reassembly_timed_out=2,
+            control_icmp_echo=6, control_icmp_errors_sent=2, agent_bindings_created=1, agent_bindings_deregistered=1)
 
 
 @case("host")

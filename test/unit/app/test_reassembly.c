@@ -274,6 +274,89 @@ START_TEST(headers_of_the_first)
 }
 END_TEST
 
+/* ---- Congestion ---- */
+
+enum { NOT_ECT, ECT_1, ECT_0, CE };
+
+static void set_tos(uint8_t *bytes, uint8_t tos)
+{
+    if (ipv6) {
+        bytes[0] = (uint8_t)(0x60 | tos >> 4);
+        bytes[1] = (uint8_t)(tos << 4 | (bytes[1] & 0xf));
+        return;
+    }
+    bytes[1] = tos;
+    put16(bytes + 10, 0);
+    put16(bytes + 10, inet_finish(inet_sum(0, bytes, 20)));
+}
+
+static struct reassembled give_marked(size_t from, size_t to, bool more, uint8_t tos)
+{
+    uint8_t bytes[ROOM];
+    const size_t len = write_fragment(bytes, from, to, more);
+    set_tos(bytes, tos);
+    return give_bytes(bytes, len);
+}
+
+/* RFC 3168 section 5.3: no mark is lost, none is put on what one end knows no marks of, and what all say
+ * stays. The rest of the field is the first fragment's. */
+static const struct {
+    const char *what;
+    uint8_t of[3]; /* the first, the middle and the last fragment's */
+    int whole;     /* -1: dropped */
+} marks[] = {
+    {"all capable", {ECT_0, ECT_0, ECT_0}, ECT_0},
+    {"all of the other kind", {ECT_1, ECT_1, ECT_1}, ECT_1},
+    {"none capable", {NOT_ECT, NOT_ECT, NOT_ECT}, NOT_ECT},
+    {"all marked", {CE, CE, CE}, CE},
+    {"the first is marked", {CE, ECT_0, ECT_0}, CE},
+    {"the middle is marked", {ECT_0, CE, ECT_0}, CE},
+    {"the last is marked", {ECT_1, ECT_1, CE}, CE},
+    {"two are marked", {ECT_1, CE, CE}, CE},
+    {"marked, and the first not capable", {NOT_ECT, CE, ECT_0}, -1},
+    {"marked, and the last not capable", {CE, ECT_0, NOT_ECT}, -1},
+    {"different, but unmarked", {ECT_0, ECT_1, NOT_ECT}, ECT_0},
+};
+
+START_TEST(congestion)
+{
+    enum { CLASS = 0xb8, LATER_CLASS = 0x48 };
+    begin(_i);
+    for (int k = 0; k < ROWS(marks); k++, id++) {
+        for (int i = 2; i > 0; i--)
+            ck_assert_int_eq(
+                give_marked(three[i].from, three[i].to, three[i].more, LATER_CLASS | marks[k].of[i]).outcome,
+                REASSEMBLY_WAITS);
+        const struct reassembled whole =
+            give_marked(three[0].from, three[0].to, three[0].more, CLASS | marks[k].of[0]);
+        if (marks[k].whole < 0) {
+            ck_assert_msg(whole.outcome == REASSEMBLY_CONGESTED, "%s: %d", marks[k].what, whole.outcome);
+            continue;
+        }
+        check_whole(&whole, 45, marks[k].what);
+        struct ip_header ip;
+        ck_assert_int_eq(ip_decode(whole.datagram, whole.len, &ip, NULL), IP_DECODED);
+        ck_assert_msg(ip.tos == (CLASS | marks[k].whole), "%s: %02x", marks[k].what, ip.tos);
+    }
+    end();
+}
+END_TEST
+
+/* What is not taken says nothing. */
+START_TEST(congestion_of_a_duplicate)
+{
+    begin(_i);
+    ck_assert_int_eq(give_marked(0, 24, true, NOT_ECT).outcome, REASSEMBLY_WAITS);
+    ck_assert_int_eq(give_marked(0, 24, true, CE).outcome, REASSEMBLY_DUPLICATE);
+    const struct reassembled whole = give_marked(24, 45, false, NOT_ECT);
+    check_whole(&whole, 45, "unmarked");
+    ck_assert_uint_eq(whole.datagram[1] >> (ipv6 ? 4 : 0) & CE, NOT_ECT);
+    end();
+}
+END_TEST
+
+/* ---- ---- */
+
 /* Where it came from is where its header came from, whatever comes last. */
 START_TEST(origin_of_the_first)
 {
@@ -576,6 +659,8 @@ static Suite *reassembly_suite(void)
                                   side_by_side,
                                   of_another,
                                   headers_of_the_first,
+                                  congestion,
+                                  congestion_of_a_duplicate,
                                   as_large_as_may_be,
                                   in_many,
                                   given_up,
