@@ -102,6 +102,7 @@ START_TEST(sample_secondary)
     struct conf *shown = loaded(text);
     ck_assert_int_eq(conf->role, ROLE_SECONDARY);
     ck_assert_uint_eq(conf->n_peers, 1);
+    ck_assert_mem_eq(&shown->ports, &conf->ports, sizeof(conf->ports));
     ck_assert_mem_eq(&shown->eal, &conf->eal, sizeof(conf->eal));
     ck_assert_uint_eq(shown->agent.max_bindings, conf->agent.max_bindings);
     ck_assert_uint_eq(shown->agent.n_home_networks, conf->agent.n_home_networks);
@@ -127,6 +128,27 @@ START_TEST(samples_fit_together)
     conf_free(primary);
     conf_free(secondary);
     free(text);
+}
+END_TEST
+
+/* What a port may say is shown where one stands, by both ends of delegation. */
+START_TEST(samples_name_every_key_of_a_port)
+{
+    static const char *const keys[] = {"device", "addresses", "mtu", "mld"};
+    static const char *const names[] = {"primary.conf", "secondary.conf"};
+    for (int i = 0; i < ROWS(names); i++) {
+        char *text = sample_uncommented(names[i]), *port = strstr(text, "\nport home {");
+        ck_assert_ptr_nonnull(port);
+        *strstr(port, "\n}") = '\0';
+        for (int k = 0; k < ROWS(keys); k++) {
+            const size_t len = strlen(keys[k]);
+            const char *at = strstr(port, keys[k]);
+            ck_assert_msg(at != NULL && at[-1] == ' ' && strspn(at + len, " ") > 0 &&
+                              at[len + strspn(at + len, " ")] == '=',
+                          "%s: %s", names[i], keys[k]);
+        }
+        free(text);
+    }
 }
 END_TEST
 
@@ -164,6 +186,7 @@ int main(void)
     tcase_add_test(tests, sample_advertisement);
     tcase_add_test(tests, sample_secondary);
     tcase_add_test(tests, samples_fit_together);
+    tcase_add_test(tests, samples_name_every_key_of_a_port);
     tcase_add_test(tests, sample_lab);
     tcase_add_test(tests, sample_mobile_nodes);
     return check_main(suite);
