@@ -16,6 +16,9 @@ enum command_step commands_show_routes(struct control *control, struct command *
 enum command_step commands_show_workers(struct control *control, struct command *command);
 enum command_step commands_show_version(struct control *control, struct command *command);
 
+/* commands_groups.c */
+enum command_step commands_show_groups(struct control *control, struct command *command);
+
 /* commands_delegation.c */
 extern const char *const commands_policies[];
 enum command_step commands_show_secondaries(struct control *control, struct command *command);

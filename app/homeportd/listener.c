@@ -510,13 +510,10 @@ uint64_t listener_deadline(const struct listener *l, uint64_t now_ns)
 
 bool listener_group_next(const struct listener *l, uint32_t *group, uint32_t *addresses)
 {
-    while (l->groups != NULL && (*group = groups_next(l->groups, *group)) < GROUPS_END) {
-        *addresses = find(l, *group)->addresses;
-        if (*addresses > 0)
-            return true;
-        (*group)++;
-    }
-    return false;
+    if (l->groups == NULL || (*group = groups_next(l->groups, *group)) >= GROUPS_END)
+        return false;
+    *addresses = find(l, *group)->addresses;
+    return true;
 }
 
 /* ---- Begin and end ---- */

@@ -89,7 +89,8 @@ bool listener_next(struct listener *l, uint64_t now_ns, struct listener_message 
 /* TIMER_NEVER: nothing will be due. */
 uint64_t listener_deadline(const struct listener *l, uint64_t now_ns);
 
-/* The groups that are listened to, from *group (0 to begin with) on; false: no more. */
+/* The groups that are listened to, or still being left (*addresses is 0), from *group (0 to begin with) on;
+ * false: no more. */
 bool listener_group_next(const struct listener *l, uint32_t *group, uint32_t *addresses);
 
 #endif

@@ -41,6 +41,12 @@ ping6()
     on "$1" ping -n -q -c 2 -i 0.2 -W 2 "$2"
 }
 
+# groups_shown PATTERN [ARGUMENT]: what the console says of them.
+groups_shown()
+{
+    console -j show groups ${2:+"$2"} | grep -q -- "$1"
+}
+
 # hh asks again, and with nothing but multicast.
 resolves()
 {
@@ -70,12 +76,15 @@ version()
     expect "version $1: a mobile node registers" within 10 bound6 2001:db8:2::50
     expect "version $1: the bridge learns its group" within 5 learnt "$home_group"
     expect "version $1: a host resolves the home address" resolves "$LAB_HOME_ADDRESS6"
+    expect "version $1: the console shows its group" groups_shown "\"$home_group\".*\"addresses\": 1" "$LAB_HOME_ADDRESS6"
+    expect "version $1: and the version that is spoken" groups_shown "\"mld\": \"all\", \"version\": $1,"
     sleep 12
     expect "version $1: the appliance's group is kept by its answers" learnt "$own_group"
     expect "version $1: and that of the home address" learnt "$home_group"
     expect "version $1: a host resolves the home address again" resolves "$LAB_HOME_ADDRESS6"
     console clear binding "$LAB_HOME_ADDRESS6" >/dev/null
     expect "version $1: the group is left with the binding" within 5 fails learnt "$home_group"
+    expect "version $1: the console shows it no more" within 20 fails groups_shown "$home_group" "$LAB_HOME_ADDRESS6"
     mobile6_do quit
     expect "version $1: the mobile node's host ends well" within 10 lab_ended mobile6
     stop_mobile6
