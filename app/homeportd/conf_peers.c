@@ -59,6 +59,18 @@ static struct addr local_address(const struct conf *conf, const struct addr *pee
     return first;
 }
 
+/* Of the link on which the peer is; by way of routers, the least that ours take. */
+static uint16_t mtu_towards(const struct conf *conf, const struct addr *peer)
+{
+    const struct conf_port *port = network_connected(conf, peer);
+    if (port != NULL)
+        return port->mtu;
+    uint16_t least = UINT16_MAX;
+    for (size_t i = 0; i < conf->n_ports; i++)
+        least = conf->ports[i].mtu < least ? conf->ports[i].mtu : least;
+    return least;
+}
+
 static void address_of(struct reading *reading, const struct section *s, struct agent_peer *peer)
 {
     const struct conf *conf = reading->conf;
@@ -68,6 +80,7 @@ static void address_of(struct reading *reading, const struct section *s, struct 
     if (network_owner(conf, &peer->address) != NULL)
         word_fault(w, "'%s' is the appliance's own address", w->text);
     peer->local = local_address(conf, &peer->address);
+    peer->mtu = mtu_towards(conf, &peer->address);
     bool sound = reading->ports_sound && (conf->role == ROLE_SECONDARY || conf->agent.n_home_agents > 0);
     if (sound && addr_is_unspecified(&peer->local))
         word_fault(w, "no address of ours is of the family of '%s'", w->text);

@@ -8,8 +8,9 @@
 #include "doctor_checks.h"
 
 enum {
-    WHOLE_MTU = 1500,             /* what senders on an Ethernet take for granted */
-    DELEGATION_PACKET = 1400 + 28 /* the protocol's largest payload, its IP and UDP headers */
+    WHOLE_MTU = 1500, /* what senders on an Ethernet take for granted */
+    /* A START of eight care-of addresses, and the most that IP, UDP and ESP add. */
+    DELEGATION_PACKET = 768 + IPV6_HEADER + UDP_HEADER + ESP_OVERHEAD_MAX
 };
 
 /* NULL: all its IPv6 addresses are its own. */
@@ -75,9 +76,10 @@ void doctor_check_port_mtu(const struct doctor_subject *s, struct doctor_finding
 {
     const unsigned mtu = s->port->mtu, overhead = most_overhead(s->c);
     if (mtu < DELEGATION_PACKET)
-        doctor_find(out, DOCTOR_FAULT,
-                    "%u: delegation datagrams of up to %d bytes have to be fragmented; set mtu = %d", mtu,
-                    DELEGATION_PACKET, WHOLE_MTU);
+        doctor_find(
+            out, DOCTOR_FAULT,
+            "%u: delegation datagrams of %d bytes have to be fragmented, and are lost then; set mtu = %d",
+            mtu, DELEGATION_PACKET, WHOLE_MTU);
     else if (mtu < WHOLE_MTU)
         doctor_find(out, DOCTOR_WARNING,
                     "%u, less than the %d that senders take for granted; tunnels add up to %u", mtu,

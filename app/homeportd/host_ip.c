@@ -31,8 +31,8 @@ static void refuse(struct control *c, const struct arrival *a, enum icmp_error w
                                                     .len = a->len});
 }
 
-/* No message of delegation (DELEGATION_MAX) or in ESP is so large that a link of 1500 bytes would have it
- * cut. */
+/* Messages of delegation, in ESP too, are no larger than the links of both ends take (payload_limit in
+ * lib/agent), and other messages in ESP not as large as any link takes. */
 static bool is_refused_fragment(struct control *c, const struct arrival *a)
 {
     if (a->meta->verdict != VERDICT_PUNT_FRAGMENT)

@@ -404,16 +404,17 @@ struct agent_peer {
     /* ESP in transport mode around all datagrams of both directions; without it they are not taken. */
     bool protected;
     struct esp_association esp_in, esp_out;
+    uint16_t mtu;    /* of the link of ours that leads there: datagrams keep to it; 0: not known */
     uint16_t weight; /* of a secondary */
     /* Of a primary: where the home addresses may lie that it delegates here. */
     struct prefix prefixes[AGENT_HOME_NETWORKS_MAX];
     size_t n_prefixes;
 };
 /* Part of the sweep. A peer is the same as before if its name is: a changed key or address ends its session,
- * a changed weight nothing, nor do changed keys of ESP. A secondary that is not set again is drained as by
- * agent_drain and forgotten when it holds nothing any more; a primary that is not set again has what it
- * delegated dropped. 0, -ENOMEM, -ENOSPC, -EINVAL: ESP is not sound, or -EEXIST: another one of this sweep
- * has its name or its pair of addresses, or esp_in's SPI. */
+ * and so does a changed MTU; a changed weight ends nothing, nor do changed keys of ESP. A secondary that is
+ * not set again is drained as by agent_drain and forgotten when it holds nothing any more; a primary that is
+ * not set again has what it delegated dropped. 0, -ENOMEM, -ENOSPC, -EINVAL: ESP is not sound, or -EEXIST:
+ * another one of this sweep has its name or its pair of addresses, or esp_in's SPI. */
 int agent_peer_set(struct agent *agent, const struct agent_peer *peer);
 
 /* ---- Events ---- */

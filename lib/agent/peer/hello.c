@@ -25,11 +25,24 @@ enum {
 };
 
 /* ---- Sending ---- */
+
+/* What our link towards the peer takes whole: out of fragments it would take nothing. */
+static uint16_t link_takes(const struct agent_peer *is)
+{
+    const unsigned headers = (addr_is_ipv4(&is->address) ? IPV4_HEADER : IPV6_HEADER) + UDP_HEADER +
+                             (is->protected ? ESP_OVERHEAD_MAX : 0);
+    if (is->mtu == 0)
+        return UINT16_MAX;
+    return (uint16_t)(is->mtu > headers ? is->mtu - headers : 0);
+}
+
 uint16_t payload_limit(const struct peer *peer)
 {
-    if (peer->small_payload)
+    const uint16_t most = peer->is.protected ? PEER_PROTECTED_PAYLOAD : DELEGATION_MAX,
+                   takes = link_takes(&peer->is);
+    if (peer->small_payload || takes < PEER_SMALL_PAYLOAD)
         return PEER_SMALL_PAYLOAD;
-    return peer->is.protected ? PEER_PROTECTED_PAYLOAD : DELEGATION_MAX;
+    return takes < most ? takes : most;
 }
 
 static struct delegation_hello introduce(struct agent *agent, struct peer *peer)

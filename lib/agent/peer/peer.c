@@ -192,7 +192,7 @@ static void end_without_key(struct agent *agent, struct peer *peer, const struct
 static bool is_same_path(const struct agent_peer *a, const struct agent_peer *b)
 {
     return addr_equal(&a->address, &b->address) && addr_equal(&a->local, &b->local) &&
-           a->protected == b->protected;
+           a->protected == b->protected && a->mtu == b->mtu;
 }
 
 /* A change of keys goes: the new one as the other at both ends, then as the first, then the old one away. The

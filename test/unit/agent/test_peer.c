@@ -244,6 +244,10 @@ static void move_ourselves(struct agent_peer *is)
 {
     is->local.b[15] = 50;
 }
+static void narrow_link(struct agent_peer *is)
+{
+    is->mtu = 1280;
+}
 
 static void protect(struct agent_peer *is)
 {
@@ -266,6 +270,7 @@ static const struct {
     {"the peer's address", move_away, false, true},
     {"our address", move_ourselves, false, true},
     {"ESP is asked for", protect, false, true},
+    {"another link, which takes less", narrow_link, false, true},
 };
 
 START_TEST(changed)

@@ -149,6 +149,33 @@ START_TEST(small_payload)
 }
 END_TEST
 
+/* Datagrams are not taken out of fragments, so both ends make none that the smaller of their links cuts. */
+static const struct {
+    const char *what;
+    uint16_t mtu[2];
+    uint16_t payload;
+} links[] = {
+    {"not known", {0, 0}, DELEGATION_MAX},
+    {"1500", {1500, 1500}, DELEGATION_MAX},
+    {"as much as it takes", {1428, 9000}, DELEGATION_MAX},
+    {"a byte less", {1427, 1500}, DELEGATION_MAX - 1},
+    {"1280", {1500, 1280}, 1280 - IPV4_HEADER - UDP_HEADER},
+    {"different ones", {1400, 1300}, 1300 - IPV4_HEADER - UDP_HEADER},
+    {"no less than every peer takes", {576, 1500}, PEER_SMALL_PAYLOAD},
+    {"next to nothing", {68, 68}, PEER_SMALL_PAYLOAD},
+};
+
+START_TEST(no_more_than_links_take)
+{
+    for (int i = 0; i < 2; i++)
+        pair.ends[i].peer->is.mtu = links[_i].mtu[i];
+    pair_meet(&pair, PRIMARY);
+    for (int i = 0; i < 2; i++)
+        ck_assert_msg(pair.ends[i].peer->payload_max == links[_i].payload, "%s: %u", links[_i].what,
+                      (unsigned)pair.ends[i].peer->payload_max);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("session");
@@ -162,5 +189,6 @@ int main(void)
     tcase_add_loop_test(tcase, restart, 0, 2);
     tcase_add_test(tcase, known_after_an_end);
     tcase_add_loop_test(tcase, small_payload, 0, 2);
+    tcase_add_loop_test(tcase, no_more_than_links_take, 0, ROWS(links));
     return check_main(suite);
 }

@@ -25,7 +25,27 @@ START_TEST(good_delegation)
     ck_assert_uint_eq(c->peers[0].key.algorithm, AUTH_HMAC_SHA256);
     assert_key(&c->peers[0].key, KEY32);
     ck_assert_uint_eq(c->peers[0].weight, 1);
+    ck_assert_uint_eq(c->peers[0].mtu, 1500);
     conf_free(c);
+}
+END_TEST
+
+/* Of the port on whose network it is; by way of routers, of the port that takes least. */
+START_TEST(mtu_towards_a_peer)
+{
+    struct conf *c = loaded_with("    mtu       = 1500\n", "    mtu       = 1400\n");
+    ck_assert_uint_eq(c->peers[0].mtu, 1400);
+    conf_free(c);
+    char *text = changed("    mtu       = 1500\n", "    mtu       = 9000\n");
+    char *away = changed_in(text, "\"10.1.0.3\"", "\"172.16.0.3\"");
+    c = loaded(text);
+    ck_assert_uint_eq(c->peers[0].mtu, 9000);
+    conf_free(c);
+    c = loaded(away);
+    ck_assert_uint_eq(c->peers[0].mtu, 1500);
+    conf_free(c);
+    free(text);
+    free(away);
 }
 END_TEST
 
@@ -113,6 +133,7 @@ int main(void)
     Suite *suite = suite_create("conf_delegation");
     TCase *tests = conf_case(suite, "conf_delegation", setup);
     tcase_add_test(tests, good_delegation);
+    tcase_add_test(tests, mtu_towards_a_peer);
     tcase_add_test(tests, delegation_defaults_are_the_agents);
     tcase_add_test(tests, a_secondary);
     tcase_add_loop_test(tests, refuses_a_secondary, 0, ROWS(secondary_faults));
