@@ -150,7 +150,7 @@ void node_stalled(struct agent *agent, struct timer *timer, struct instant now)
 static void begin_counts(struct agent *agent, struct node *node, struct instant now)
 {
     const bool runs = node->dead_ns != TIMER_NEVER;
-    if (runs && node->n_answers > 0)
+    if (runs && node->answered_ns != 0)
         node->former_ns =
             node->former_ns == TIMER_NEVER ? node->dead_ns : later(node->former_ns, node->dead_ns);
     if (!runs)
@@ -166,6 +166,7 @@ void liveness_session_began(struct agent *agent, struct node *node, struct insta
     node->answered_ns = node->heard = node->heard_ns = node->link_told = 0;
     node->n_answers = 0;
     memset(node->answers, 0, sizeof(node->answers));
+    node->hears_again = node->tried = false;
     node->dead = node->silent = node->withheld = node->synchronised = node->link_down = false;
     node->load = (struct delegation_load){.state = LOAD_STARTING};
     move_timer(agent, &node->stalled, now.mono_ns + NODE_SILENCE_MS * NSEC_PER_MS);
@@ -173,18 +174,26 @@ void liveness_session_began(struct agent *agent, struct node *node, struct insta
 
 /* ---- The lease ---- */
 
-/* When the KEEPALIVE of this sequence came. What has left the ring is older than all in it. */
-static uint64_t answer_time(const struct node *node, uint64_t sequence)
+/* The answer to the KEEPALIVE of this sequence; NULL: it has left the ring. */
+static const struct answer_sent *answer_to(const struct node *node, uint64_t sequence)
 {
-    uint64_t best = 0, oldest = TIMER_NEVER;
+    const struct answer_sent *best = NULL;
     for (size_t i = 0; i < NODE_ANSWERS; i++) {
         const struct answer_sent *a = &node->answers[i];
-        if (a->at_ns != 0 && a->sequence <= sequence)
-            best = later(best, a->at_ns);
-        if (a->at_ns != 0)
-            oldest = earlier(oldest, a->at_ns);
+        if (a->at_ns != 0 && a->sequence <= sequence && (best == NULL || a->sequence > best->sequence))
+            best = a;
     }
-    return best != 0 ? best : oldest;
+    return best;
+}
+
+/* What has left the ring is older than all in it. */
+static uint64_t oldest_answer_ns(const struct node *node)
+{
+    uint64_t oldest = TIMER_NEVER;
+    for (size_t i = 0; i < NODE_ANSWERS; i++)
+        if (node->answers[i].at_ns != 0)
+            oldest = earlier(oldest, node->answers[i].at_ns);
+    return oldest;
 }
 
 static void notice_heard(struct node *node, uint64_t heard)
@@ -193,13 +202,26 @@ static void notice_heard(struct node *node, uint64_t heard)
     if (!news)
         return;
     node->heard = heard;
-    node->heard_ns = later(node->heard_ns, answer_time(node, heard));
+    const struct answer_sent *answer = answer_to(node, heard);
+    if (answer != NULL && !answer->leased) {
+        node->hears_again = true;
+        return;
+    }
+    node->heard_ns = later(node->heard_ns, answer != NULL ? answer->at_ns : oldest_answer_ns(node));
+    node->hears_again = node->tried = false;
 }
 
 /* [S] Loss in one direction alone has to end in a declared death, not in nobody intercepting. */
 static bool is_deaf(const struct agent *agent, const struct node *node, struct instant now)
 {
     return node->n_answers > 0 && now.mono_ns - node->heard_ns > lease_ns(agent);
+}
+
+/* [S] Whoever hears us again gets a LEASE, but no second one before it has heard that: else it might go on
+ * hearing the other answers alone, and nobody intercept. */
+static bool may_try(const struct node *node)
+{
+    return node->hears_again && !node->tried;
 }
 
 /* Not one still waiting for its turn. What is asked again bears a new generation: it was answered. */
@@ -226,15 +248,21 @@ static bool must_withhold(struct agent *agent, struct node *node, struct instant
 {
     const bool stuck = operation_is_stuck(node, now) || all_is_stuck(agent, node, now);
     node->peer.small_payload |= stuck; /* from the next session on */
-    return stuck || is_deaf(agent, node, now);
+    return stuck || (is_deaf(agent, node, now) && !may_try(node));
+}
+
+static void note_answer(struct node *node, uint64_t sequence, struct instant now)
+{
+    node->answers[node->n_answers % NODE_ANSWERS] =
+        (struct answer_sent){.sequence = sequence, .at_ns = now.mono_ns, .leased = !node->withheld};
+    if (node->n_answers++ == 0)
+        node->heard_ns = now.mono_ns;
 }
 
 /* The lease runs from here at the latest, whether this answer arrives or not. */
-static void grant(struct agent *agent, struct node *node, uint64_t sequence, struct instant now)
+static void grant(struct agent *agent, struct node *node, struct instant now)
 {
-    node->answers[node->n_answers % NODE_ANSWERS] = (struct answer_sent){sequence, now.mono_ns};
-    if (node->n_answers++ == 0)
-        node->heard_ns = now.mono_ns;
+    node->tried |= is_deaf(agent, node, now);
     node->answered_ns = now.mono_ns;
     node->dead_ns = later(node->dead_ns, now.mono_ns + count_ns(agent));
     schedule(agent, node);
@@ -266,7 +294,8 @@ static void judge_lease(struct agent *agent, struct node *node, uint64_t sequenc
         count(agent, AGENT_LEASES_WITHHELD);
     node->withheld = withheld;
     if (!withheld)
-        grant(agent, node, sequence, now);
+        grant(agent, node, now);
+    note_answer(node, sequence, now);
 }
 
 /* Tombstones that stay although nothing of ours is open, and the floor is as high as it can be, bear

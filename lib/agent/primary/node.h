@@ -28,10 +28,11 @@ enum {
 /* Stops and care-of changes, new starts, moves, resynchronisation: the order of sending. */
 enum send_order { SEND_URGENT, SEND_NEW, SEND_MOVE, SEND_RESYNC, SEND_ORDERS };
 
-/* A KEEPALIVE that we answered with a LEASE. */
+/* A KEEPALIVE that we answered. */
 struct answer_sent {
     uint64_t sequence;
     uint64_t at_ns;
+    bool leased;
 };
 
 struct node {
@@ -56,7 +57,9 @@ struct node {
     struct answer_sent answers[NODE_ANSWERS];
     uint32_t n_answers; /* in this session */
     uint64_t heard;     /* highest sequence among those that it says it heard answered */
-    uint64_t heard_ns;  /* when that one came; the first one answered, while it has heard none */
+    uint64_t heard_ns;  /* when the last LEASE was sent that it heard; the first answer, while it has none */
+    bool hears_again;   /* since then, an answer without one */
+    bool tried;         /* and was given a LEASE for that */
     uint64_t oldest;    /* generation of the operation open for longest, at the last KEEPALIVE; 0: none */
     uint64_t oldest_ns; /* since when it is that one */
     bool withheld;      /* KEEPALIVEs are answered without a LEASE */

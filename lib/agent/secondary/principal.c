@@ -133,7 +133,7 @@ static struct delegation_load load_now(const struct agent *agent, const struct p
     };
 }
 
-static void keepalive(struct agent *agent, struct principal *principal, struct instant now)
+static void keepalive(struct agent *agent, struct principal *principal, bool prompt, struct instant now)
 {
     const struct delegation_load load = load_now(agent, principal, now);
     struct packet packet;
@@ -143,7 +143,8 @@ static void keepalive(struct agent *agent, struct principal *principal, struct i
     principal->asked[principal->next_asked++ % PRINCIPAL_KEEPALIVES] =
         (struct keepalive){.sequence = packet_send(agent, &packet, now),
                            .sent_ns = now.mono_ns,
-                           .transaction = packet.transaction};
+                           .transaction = packet.transaction,
+                           .prompt = prompt};
 }
 
 /* A session that brings no lease is replaced. */
@@ -153,10 +154,15 @@ static void ask_for_another(struct agent *agent, struct principal *principal, st
         peer_greet(agent, &principal->peer, now);
 }
 
+static const struct keepalive *last_asked(const struct principal *principal)
+{
+    return &principal->asked[(principal->next_asked - 1) % PRINCIPAL_KEEPALIVES];
+}
+
 /* When the next one is due, by what has become of the last. */
 static uint64_t next_keepalive_ns(const struct principal *principal)
 {
-    const struct keepalive *last = &principal->asked[(principal->next_asked - 1) % PRINCIPAL_KEEPALIVES];
+    const struct keepalive *last = last_asked(principal);
     const bool answered = last->sequence <= principal->heard;
     return last->sent_ns + (answered ? PRINCIPAL_KEEPALIVE_MS : PRINCIPAL_RETRY_MS) * NSEC_PER_MS;
 }
@@ -167,7 +173,7 @@ void principal_keepalive_due(struct agent *agent, struct timer *timer, struct in
     if (!peer_in_session(&principal->peer))
         return;
     if (next_keepalive_ns(principal) <= now.mono_ns) {
-        keepalive(agent, principal, now);
+        keepalive(agent, principal, false, now);
         ask_for_another(agent, principal, now);
     }
     if (!timerq_set(agent->timers, timer, next_keepalive_ns(principal)))
@@ -205,20 +211,33 @@ static void take_lease(struct agent *agent, struct principal *principal, const s
         prolong(agent, principal, end_ns);
 }
 
-/* Without a LEASE it is an answer all the same: that it was heard may be what the primary waits for. */
+/* [S] The primary may wait to be told that an answer without a LEASE was heard; it may have another reason,
+ * too, so never twice in a row. */
+static void tell_at_once(struct agent *agent, struct principal *principal, struct instant now)
+{
+    if (!last_asked(principal)->prompt)
+        keepalive(agent, principal, true, now);
+}
+
 static void keepalive_answered(struct agent *agent, struct principal *principal,
                                const struct delegation_header *header, struct delegation_records *records,
                                struct instant now)
 {
     struct delegation_record record;
     const struct keepalive *asked = asked_by(principal, header->transaction);
+    bool leased = false;
     if (asked == NULL)
         return;
     if (asked->sequence > principal->heard)
         principal->heard = asked->sequence;
-    while (delegation_next(records, &record))
-        if (record.type == DELEGATION_RECORD_LEASE)
-            take_lease(agent, principal, asked, &record.lease, now);
+    while (delegation_next(records, &record)) {
+        if (record.type != DELEGATION_RECORD_LEASE)
+            continue;
+        leased = true;
+        take_lease(agent, principal, asked, &record.lease, now);
+    }
+    if (!leased)
+        tell_at_once(agent, principal, now);
 }
 
 /* ---- RATES ---- */
@@ -325,7 +344,7 @@ static void began(struct agent *agent, struct peer *peer, bool restarted, bool f
     principal->leased = false;
     *present_lease(principal) = (struct lease){0};
     memset(principal->asked, 0, sizeof(principal->asked));
-    keepalive(agent, principal, now);
+    keepalive(agent, principal, false, now);
     if (!timerq_set(agent->timers, &principal->keepalive, next_keepalive_ns(principal)))
         count(agent, AGENT_NO_MEMORY);
 }

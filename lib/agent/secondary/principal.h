@@ -42,6 +42,7 @@ struct principal {
     struct keepalive {
         uint64_t sequence, sent_ns; /* sequence 0: none */
         uint32_t transaction;
+        bool prompt;               /* sent at once, because an answer bore no LEASE */
     } asked[PRINCIPAL_KEEPALIVES]; /* sent last in this session */
     unsigned next_asked;
     uint64_t heard; /* highest sequence of a KEEPALIVE whose answer was heard */

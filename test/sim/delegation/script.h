@@ -28,6 +28,10 @@ void session_unheard(struct world *world, uint64_t variant);
 void two_holders(struct world *world, uint64_t variant);
 void old_meets_restart(struct world *world, uint64_t variant);
 
+/* scripted_cut.c */
+enum { CUT_VARIANTS = 18 * 50 };
+void cut_for_a_second(struct world *world, uint64_t variant);
+
 /* scripted_time.c */
 void primary_stands_still(struct world *world, uint64_t variant);
 void detection_meets_standstill(struct world *world, uint64_t variant);

@@ -189,6 +189,7 @@ const struct script scripts[] = {
     {"secondary-dies", secondary_dies, 3},
     {"primary-restarts", primary_restarts, 6},
     {"one-way", one_way, 6},
+    {"cut-for-a-second", cut_for_a_second, CUT_VARIANTS},
     {"primary-stands-still", primary_stands_still, 2},
     {"held-reply", held_reply, 3},
     {"change-meets-move", change_meets_move, 5},

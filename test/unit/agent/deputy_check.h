@@ -57,17 +57,21 @@ static inline uint64_t hold(unsigned i)
 }
 
 /* The load that the next KEEPALIVE tells. */
-static inline struct delegation_load load_told(int which)
+static inline struct delegation_load load_in(const struct heard *keepalive)
 {
-    deputy_forget(&deputy);
-    deputy_wait(&deputy, 500);
-    const struct heard *h = deputy_take(&deputy, which, DELEGATION_KEEPALIVE);
-    ck_assert_ptr_nonnull(h);
-    struct delegation_records records = deputy_records(h);
+    ck_assert_ptr_nonnull(keepalive);
+    struct delegation_records records = deputy_records(keepalive);
     struct delegation_record record;
     ck_assert(delegation_next(&records, &record));
     ck_assert_uint_eq(record.type, DELEGATION_RECORD_LOAD);
     return record.load;
+}
+
+static inline struct delegation_load load_told(int which)
+{
+    deputy_forget(&deputy);
+    deputy_wait(&deputy, 500);
+    return load_in(deputy_take(&deputy, which, DELEGATION_KEEPALIVE));
 }
 
 #endif

@@ -54,10 +54,10 @@ static void say_keepalive(struct script *s, struct instant now)
 {
     struct packet packet;
     struct delegation_load load = s->load;
-    load.heard = s->deaf ? 0 : s->lease.sequence;
+    load.heard = s->deaf ? 0 : s->answer;
     packet_begin(&packet, s->agent->peers, DELEGATION_KEEPALIVE, 0);
     delegation_load_encode(&packet.w, &load);
-    packet_send(s->agent, &packet, now);
+    s->asked = packet_send(s->agent, &packet, now);
     s->due_ns = now.mono_ns + NODE_KEEPALIVE_MS * NSEC_PER_MS;
 }
 
@@ -68,7 +68,7 @@ static void began(struct agent *agent, struct peer *peer, bool restarted, bool f
     (void)first;
     struct script *s = script_of(agent);
     s->began++;
-    s->lease.sequence = 0;
+    s->lease.sequence = s->answer = 0;
     s->requests = s->data_acks = s->buckets = 0;
     s->n_types = 0;
     s->due_ns = now.mono_ns;
@@ -187,9 +187,14 @@ static void operate(struct script *s, const struct delegation_header *header,
         packet_send(s->agent, &packet, now);
 }
 
-static void take_lease(struct script *s, struct delegation_records *records)
+/* It arrives at once: the answer is to what was asked last. */
+static void take_lease(struct script *s, const struct delegation_header *header,
+                       struct delegation_records *records)
 {
     struct delegation_record record;
+    if (s->misses && header->records > 0)
+        return;
+    s->answer = s->asked;
     s->acks++;
     while (delegation_next(records, &record)) {
         if (record.type != DELEGATION_RECORD_LEASE)
@@ -211,7 +216,7 @@ static void receive(struct agent *agent, struct peer *peer, const struct delegat
     if (header->type == DELEGATION_START || header->type == DELEGATION_STOP)
         operate(s, header, records, now);
     else if (header->type == DELEGATION_KEEPALIVE_ACK)
-        take_lease(s, records);
+        take_lease(s, header, records);
     else if (header->type == DELEGATION_SYNC_REQ)
         synchronise(s, header, records, now);
 }

@@ -28,7 +28,8 @@ struct script {
     /* What the test sets. */
     uint32_t term;        /* seen, as HELLO tells */
     bool silent;          /* sends no KEEPALIVE */
-    bool deaf;            /* hears no lease, and so its LOAD tells */
+    bool deaf;            /* hears no answer to a KEEPALIVE, and so its LOAD tells */
+    bool misses;          /* of those none that bears a lease */
     bool acks_nothing;    /* of STARTs and STOPs */
     struct addr ignores;  /* acknowledges nothing of this home address */
     bool syncs_nothing;   /* answers no SYNC_REQ */
@@ -43,6 +44,8 @@ struct script {
     struct delegation_record heard[FLOCK_HEARD]; /* STARTs and STOPs: a ring */
     size_t n_heard;
     struct delegation_lease lease;
+    uint64_t asked;     /* sequence of the last KEEPALIVE */
+    uint64_t answer;    /* of the last one answered */
     uint64_t leases;    /* heard */
     uint64_t acks;      /* KEEPALIVE_ACKs with or without one */
     unsigned began;     /* sessions */

@@ -185,6 +185,49 @@ START_TEST(lease_is_withheld_from_a_node_that_hears_no_more)
 }
 END_TEST
 
+/* Hears nothing until it is given no lease any more. */
+static void let_go_deaf(void)
+{
+    up(0);
+    script(0)->lost = true;
+    flock_wait_ms(&flock, LEASE_MS + 500);
+    ck_assert_uint_eq(counted(AGENT_LEASES_WITHHELD), 1);
+    script(0)->lost = false;
+}
+
+/* The session goes on, and what was delegated in it. */
+START_TEST(whoever_hears_again_is_given_a_lease)
+{
+    let_go_deaf();
+    const uint64_t leases = script(0)->leases, acks = script(0)->acks;
+    flock_keepalive(&flock, 0);
+    ck_assert_uint_eq(script(0)->acks, acks + 1);
+    ck_assert_uint_eq(script(0)->leases, leases);
+    flock_keepalive(&flock, 0);
+    ck_assert_uint_eq(script(0)->leases, leases + 1);
+    flock_wait_ms(&flock, 10000);
+    ck_assert_uint_eq(counted(AGENT_LEASES_WITHHELD), 1);
+    ck_assert_uint_eq(counted(AGENT_NODES_DEAD), 0);
+}
+END_TEST
+
+/* Only leases are lost: it cannot go on like that, with nobody intercepting. */
+START_TEST(whoever_hears_no_lease_then_is_given_no_more)
+{
+    let_go_deaf();
+    script(0)->misses = true;
+    flock_keepalive(&flock, 0);
+    flock_keepalive(&flock, 0); /* answered with a lease */
+    const uint64_t acks = script(0)->acks;
+    flock_wait_ms(&flock, COUNT_MS - 1);
+    ck_assert_uint_ge(script(0)->acks, acks + 3);
+    ck_assert_uint_eq(counted(AGENT_LEASES_WITHHELD), 2);
+    ck_assert_uint_eq(counted(AGENT_NODES_DEAD), 0);
+    flock_wait_ms(&flock, 1);
+    ck_assert_uint_eq(counted(AGENT_NODES_DEAD), 1);
+}
+END_TEST
+
 static const struct {
     const char *what;
     bool sync;
@@ -256,6 +299,8 @@ int main(void)
     tcase_add_test(one, session_without_keepalives_ends_in_death);
     tcase_add_test(one, lease_is_withheld_from_a_node_that_hears_none);
     tcase_add_test(one, lease_is_withheld_from_a_node_that_hears_no_more);
+    tcase_add_test(one, whoever_hears_again_is_given_a_lease);
+    tcase_add_test(one, whoever_hears_no_lease_then_is_given_no_more);
     tcase_add_loop_test(one, lease_is_withheld_without_progress, 0, ROWS(stalls));
     tcase_add_loop_test(one, others_progress_is_none_of_this_operation, 0, ROWS(stragglers));
     return check_main(suite);

@@ -83,9 +83,32 @@ START_TEST(greets_when_a_lease_is_withheld)
     deputy.primaries[0].deaf = true;
     for (int i = 0; i < 2; i++) {
         deputy_answer_without_lease(&deputy, 0);
+        deputy_answer_without_lease(&deputy, 0); /* to what it asked at once */
         deputy_wait(&deputy, 500);
     }
     ck_assert_uint_ge(deputy_count(&deputy, 0, DELEGATION_HELLO), 1);
+}
+END_TEST
+
+/* The primary may wait for that alone; or for something else, and then there is no hurry. */
+START_TEST(tells_at_once_that_it_heard_an_answer_without_lease)
+{
+    deputy.primaries[0].deaf = true;
+    deputy_wait(&deputy, 1500);
+    deputy_forget(&deputy);
+    deputy_wait(&deputy, 200);
+    const struct heard *h = deputy_take(&deputy, 0, DELEGATION_KEEPALIVE);
+    ck_assert_ptr_nonnull(h);
+    const uint64_t asked = h->header.sequence;
+    ck_assert_uint_lt(load_in(h).heard, asked);
+    deputy_answer_without_lease(&deputy, 0);
+    ck_assert_uint_eq(load_in(deputy_take(&deputy, 0, DELEGATION_KEEPALIVE)).heard, asked);
+    ck_assert_uint_eq(deputy_count(&deputy, 0, DELEGATION_KEEPALIVE), 2);
+    deputy_answer_without_lease(&deputy, 0);
+    deputy_wait(&deputy, 499);
+    ck_assert_uint_eq(deputy_count(&deputy, 0, DELEGATION_KEEPALIVE), 2);
+    deputy_wait(&deputy, 1);
+    ck_assert_uint_eq(deputy_count(&deputy, 0, DELEGATION_KEEPALIVE), 3);
 }
 END_TEST
 
@@ -369,6 +392,7 @@ int main(void)
     tcase_add_test(greeting, asks_again_soon_without_an_answer);
     tcase_add_test(greeting, greets_when_the_lease_is_over);
     tcase_add_test(greeting, greets_when_a_lease_is_withheld);
+    tcase_add_test(greeting, tells_at_once_that_it_heard_an_answer_without_lease);
     tcase_add_test(greeting, tells_the_highest_term_obeyed);
     TCase *lease = deputy_case(suite, "lease");
     tcase_add_test(lease, lease_counts_from_the_question);
