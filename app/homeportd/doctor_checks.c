@@ -89,7 +89,7 @@ static const char *session_advice(enum peer_state state)
     case PEER_SYNCING:
         return ": its table is being compared; look again";
     case PEER_SUSPECT:
-        return ": its KEEPALIVEs are missing; look for loss and load on the way";
+        return ": its KEEPALIVEs are missing, or our answers to them; look for loss and load on the way";
     case PEER_DRAINING:
         return ": by the operator, its link is down, or it is not configured any more; it is given nothing";
     case PEER_OVERLOADED:

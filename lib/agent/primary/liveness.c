@@ -49,7 +49,7 @@ static enum peer_state standing(const struct node *node)
         return PEER_DEAD;
     if (node->sessions == 0)
         return PEER_UNMET;
-    if (node->silent || !peer_in_session(&node->peer))
+    if (node->silent || node->withheld || node->tried || !peer_in_session(&node->peer))
         return PEER_SUSPECT;
     if (!node->synchronised)
         return PEER_SYNCING;

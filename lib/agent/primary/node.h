@@ -36,11 +36,11 @@ struct answer_sent {
 };
 
 struct node {
-    struct peer peer; /* first */
-    enum peer_state
-        state;     /* PEER_UNMET: never a session since our start. SYNCING: in session, not synchronised.
-                      READY, SUSPECT: KEEPALIVEs are missing. DEAD: its lease is over for certain */
-    bool draining; /* by the operator, by its own LOAD, its link down, or dismissed */
+    struct peer peer;      /* first */
+    enum peer_state state; /* PEER_UNMET: never a session since our start. SYNCING: in session, not
+                              synchronised. READY, SUSPECT: KEEPALIVEs are missing, or it may not hear our
+                              answers, or is stuck. DEAD: its lease is over for certain */
+    bool draining;         /* by the operator, by its own LOAD, its link down, or dismissed */
     bool dismissed;
     uint32_t sessions;           /* counts them: which one a START was acknowledged in */
     struct timer lease;          /* TIMER_NODE_LEASE: the earlier of dead_ns and former_ns */

@@ -192,6 +192,7 @@ static void let_go_deaf(void)
     script(0)->lost = true;
     flock_wait_ms(&flock, LEASE_MS + 500);
     ck_assert_uint_eq(counted(AGENT_LEASES_WITHHELD), 1);
+    ck_assert_int_eq(node(0)->state, PEER_SUSPECT); /* whatever it may hold, it intercepts nothing */
     script(0)->lost = false;
 }
 
@@ -203,8 +204,13 @@ START_TEST(whoever_hears_again_is_given_a_lease)
     flock_keepalive(&flock, 0);
     ck_assert_uint_eq(script(0)->acks, acks + 1);
     ck_assert_uint_eq(script(0)->leases, leases);
+    ck_assert_int_eq(node(0)->state, PEER_SUSPECT);
     flock_keepalive(&flock, 0);
     ck_assert_uint_eq(script(0)->leases, leases + 1);
+    ck_assert_int_eq(node(0)->state, PEER_SUSPECT); /* it may not have heard that */
+    flock_keepalive(&flock, 0);
+    ck_assert_int_eq(node(0)->state, PEER_READY);
+    ck_assert(node_is_eligible(node(0)));
     flock_wait_ms(&flock, 10000);
     ck_assert_uint_eq(counted(AGENT_LEASES_WITHHELD), 1);
     ck_assert_uint_eq(counted(AGENT_NODES_DEAD), 0);
