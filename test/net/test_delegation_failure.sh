@@ -12,6 +12,7 @@ set -u
 
 crowd=40
 rate=2000
+lease_ms=1500
 # Lease, detection and announcement of those of one secondary, half of all: 2.5 seconds.
 bound=$((rate * 25 / 10 / 2))
 
@@ -34,6 +35,13 @@ nothing_is_pending() {
 # settled N: shaN is ready and nothing is under way.
 settled() {
     secondary_is ready "$1" && nothing_is_pending
+}
+
+# leased_since N TIME: shaN has been given a lease since.
+leased_since() {
+    local elapsed_us=$((${EPOCHREALTIME/[.,]/} - ${2/[.,]/})) left
+    left=$(console -j show secondaries | tr -d '\n' | grep -o "\"name\": \"sha$1\"[^}]*" | sed -n 's/.*"lease_left_ms": \([0-9]*\).*/\1/p')
+    ((left > 0 && (lease_ms - left) * 1000 < elapsed_us))
 }
 
 care_of_is() {
@@ -148,7 +156,7 @@ expect "one interceptor each" one_interceptor_each
 
 # cut_off SECONDS FROM...: what that costs, and that it ends well.
 cut_off() {
-    local seconds=$1
+    local seconds=$1 mended
     shift
     echo "== For $seconds s nothing gets through from $*"
     console delegate all
@@ -158,7 +166,10 @@ cut_off() {
     sleep "$seconds"
     [[ $seconds -lt 5 ]] || expect "one interceptor each meanwhile" one_interceptor_each
     mend
-    expect "sha1 is ready" within 10 settled 1
+    mended=$EPOCHREALTIME
+    # Before its first KEEPALIVE, after 200 ms at most, the primary cannot know that its lease may be over.
+    expect "sha1 has a lease again" within 10 leased_since 1 "$mended"
+    expect "it is ready" within 10 settled 1
     stream_ends
     expect "nothing was lost: caches lead to one who forwards" test "$STREAM_LOST" = 0
     expect "one interceptor each" one_interceptor_each
