@@ -475,6 +475,45 @@ START_TEST(sweep_takes_what_is_not_set_again)
 }
 END_TEST
 
+/* A secondary whose lease from before our start may still last: what is registered meanwhile has a delegation
+ * that no node holds, and which is gone with its binding at once. */
+static void expect_a_secondary(void)
+{
+    const struct agent_peer secondary = {.name = "s",
+                                         .address = ip("10.1.0.3"),
+                                         .local = ip("10.1.0.2"),
+                                         .spi = 300,
+                                         .key = {.algorithm = AUTH_HMAC_SHA256, .len = DELEGATION_KEY}};
+    ck_assert_int_eq(agent_peer_set(lab.agent, &secondary), 0);
+    lab.settings.delegation.lease_ms = 120000;
+    reconfigure();
+}
+
+START_TEST(only_spi_of_a_bound_node_given_to_another)
+{
+    const struct esp_association in = incoming(SEALED), out = outgoing(OTHER);
+    const struct addr home = lab6_home(SEALED);
+    struct binding_view v;
+    const struct ask6 ask = ask_of(SEALED);
+    expect_a_secondary();
+    send_sealed(&ask);
+    wait_for_detection();
+    ck_assert(is_bound(SEALED, &v));
+    ck_assert(!agent_intercepts(lab.agent, &home));
+
+    agent_sweep_begin(lab.agent);
+    lab_populate(&lab);
+    lab6_populate(&lab);
+    expect_a_secondary();
+    ck_assert_int_eq(set(OTHER, &in, &out), 0);
+    lab_forget(&lab);
+    sweep();
+    in_order("R");
+    ck_assert(!is_bound(SEALED, &v));
+    ck_assert_uint_eq(agent_mobiles(lab.agent), LAB_MOBILES + LAB6_MOBILES + 1); /* OTHER in its place */
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("agent_ipsec");
@@ -497,6 +536,7 @@ static Suite *suite(void)
     tcase_add_test(tc, sequence_goes_on_where_nothing_changes);
     tcase_add_test(tc, sequence_begins_anew_with_new_keys);
     tcase_add_test(tc, sweep_takes_what_is_not_set_again);
+    tcase_add_test(tc, only_spi_of_a_bound_node_given_to_another);
     return s;
 }
 
