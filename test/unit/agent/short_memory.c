@@ -2,6 +2,9 @@
 #include "short_memory.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -10,12 +13,25 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-int refuse_at;
 const bool *refuse_within;
+
+static int chosen;        /* the how manieth is refused; 0: none */
+static int left;          /* until then */
+static bool *was_refused; /* which ones were since the last verdict; each iteration is a process */
+
+static __attribute__((constructor)) void share(void)
+{
+    was_refused = mmap(NULL, ALLOCATIONS_MAX + 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (was_refused == MAP_FAILED)
+        abort();
+}
 
 static bool out_of_memory(void)
 {
-    return (refuse_within == NULL || *refuse_within) && refuse_at > 0 && --refuse_at == 0;
+    if ((refuse_within != NULL && !*refuse_within) || left == 0 || --left > 0)
+        return false;
+    was_refused[chosen] = true;
+    return true;
 }
 
 void *__wrap_malloc(size_t size)
@@ -33,9 +49,36 @@ void *__wrap_realloc(void *old, size_t size)
     return out_of_memory() ? NULL : __real_realloc(old, size);
 }
 
+void refuse(int nth)
+{
+    chosen = left = nth;
+}
+
 bool end_refusal(void)
 {
-    const bool happened = refuse_at == 0;
-    refuse_at = 0;
+    const bool happened = chosen > 0 && left == 0;
+    chosen = left = 0;
     return happened;
+}
+
+/* From the first on without a gap; and the loop went on when there were no more. _i: the line of its test. */
+START_TEST(all_were_refused)
+{
+    int first_not = 1, last = 0;
+    for (int i = 1; i <= ALLOCATIONS_MAX; i++)
+        if (was_refused[i])
+            last = i;
+    while (first_not <= last && was_refused[first_not])
+        first_not++;
+    memset(was_refused, 0, ALLOCATIONS_MAX + 1);
+    ck_assert_msg(last > 0, "line %d: no allocation was refused", _i);
+    ck_assert_msg(first_not > last, "line %d: allocation %d was refused, %d was not", _i, last, first_not);
+    ck_assert_msg(last < ALLOCATIONS_MAX, "line %d: there may be more than %d allocations", _i, last);
+}
+END_TEST
+
+void tcase_add_short_test(TCase *tcase, const TTest *test)
+{
+    tcase_add_loop_test(tcase, test, 1, ALLOCATIONS_MAX + 1);
+    tcase_add_loop_test(tcase, all_were_refused, test->line, test->line + 1);
 }

@@ -2,16 +2,26 @@
 /*
  * Out of memory at one place: the linker sends the allocations of the agent, and of what it is built on,
  * through here, and one of them is refused. Check allocates as well, so never during a ck_.
+ *
+ * A test of what an operation does then is a loop over its allocations. Behind it comes a test that each of
+ * them was refused once: the loop ended because there were no more.
  */
 #ifndef TEST_AGENT_SHORT_MEMORY_H
 #define TEST_AGENT_SHORT_MEMORY_H
 
+#include <check.h>
 #include <stdbool.h>
 
-extern int refuse_at;             /* the how manieth from now; 0: none */
+enum { ALLOCATIONS_MAX = 64 }; /* more than any operation makes */
+
 extern const bool *refuse_within; /* only those count that come while it is true; NULL: all */
 
+/* Of the allocations from now on, the nth; 0: none. */
+void refuse(int nth);
 /* Puts an end to it. True: it did come to a refusal. */
 bool end_refusal(void);
+
+/* Adds the test with _i = 1, 2 and so on. */
+void tcase_add_short_test(TCase *tcase, const TTest *test);
 
 #endif

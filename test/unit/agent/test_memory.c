@@ -8,7 +8,7 @@
 /* The request with its nth allocation refused. */
 static struct answer send_short(const struct ask *ask, int nth)
 {
-    refuse_at = nth;
+    refuse(nth);
     const struct answer a = lab_send(&lab, ask);
     ck_assert(end_refusal() || mip4_code_is_success(a.reply.code));
     return a;
@@ -68,7 +68,7 @@ END_TEST
 START_TEST(create)
 {
     static const uint8_t seed[AGENT_SEED] = {1};
-    refuse_at = _i;
+    refuse(_i);
     struct agent *agent = agent_create(&lab.settings, seed, lab.now);
     ck_assert(end_refusal() == (agent == NULL));
     agent_destroy(agent);
@@ -79,7 +79,7 @@ START_TEST(configure)
 {
     lab.settings.max_bindings = 100000;
     lab.settings.max_lifetime_s = 10;
-    refuse_at = _i;
+    refuse(_i);
     const int error = agent_configure(lab.agent, &lab.settings);
     ck_assert_int_eq(error, end_refusal() ? -ENOMEM : 0);
     struct ask ask = lab_ask(&lab, 0);
@@ -95,7 +95,7 @@ START_TEST(mobile_set)
         char nai[] = "000@example.net";
         nai[0] = (char)('a' + i / 26);
         nai[1] = (char)('a' + i % 26);
-        refuse_at = _i;
+        refuse(_i);
         const int error = agent_mobile_set(lab.agent, &home, &sa, nai);
         const bool refused_once = end_refusal();
         ck_assert(error == 0 || (error == -ENOMEM && refused_once));
@@ -109,7 +109,7 @@ START_TEST(foreign_set)
 {
     const struct association sa = lab_association(0);
     const struct addr a = ip("198.51.100.77");
-    refuse_at = _i;
+    refuse(_i);
     const int error = agent_foreign_set(lab.agent, &a, &sa);
     ck_assert_int_eq(error, end_refusal() ? -ENOMEM : 0);
     ck_assert_int_eq(agent_foreign_set(lab.agent, &a, &sa), 0);
@@ -128,9 +128,9 @@ START_TEST(tunnel_error)
     ip_encode(&w, &outer);
     const struct icmp icmp = {.type = 3, .code = 1, .data = quote, .data_len = sizeof(quote)};
     const struct ip_header header = {.source = ip("192.0.2.254")};
-    refuse_at = _i;
+    refuse(_i);
     agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
-    refuse_at = 0;
+    end_refusal();
     agent_tunnel_error(lab.agent, &header, &icmp, lab.now);
     lab_forget(&lab);
     lab_drain(&lab);
@@ -142,12 +142,12 @@ int main(void)
 {
     Suite *suite = suite_create("memory");
     TCase *all = lab_case(suite, "out of memory");
-    tcase_add_loop_test(all, first_binding, 1, 12);
-    tcase_add_loop_test(all, one_more_care_of_address, 1, 12);
-    tcase_add_loop_test(all, create, 1, 12);
-    tcase_add_loop_test(all, configure, 1, 6);
-    tcase_add_loop_test(all, mobile_set, 1, 8);
-    tcase_add_loop_test(all, foreign_set, 1, 8);
-    tcase_add_loop_test(all, tunnel_error, 1, 6);
+    tcase_add_short_test(all, first_binding);
+    tcase_add_short_test(all, one_more_care_of_address);
+    tcase_add_short_test(all, create);
+    tcase_add_short_test(all, configure);
+    tcase_add_short_test(all, mobile_set);
+    tcase_add_short_test(all, foreign_set);
+    tcase_add_short_test(all, tunnel_error);
     return check_main(suite);
 }

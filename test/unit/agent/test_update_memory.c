@@ -8,13 +8,13 @@
 
 static struct answer6 send_short(const struct ask6 *ask, int nth)
 {
-    refuse_at = nth;
+    refuse(nth);
     return lab6_send(&lab, ask);
 }
 
 static struct answer6 detect_short(const struct ask6 *ask, int nth)
 {
-    refuse_at = nth;
+    refuse(nth);
     lab_wait(&lab, LAB6_DETECTION_MS * NSEC_PER_MS);
     return lab6_answer(&lab, ask);
 }
@@ -81,8 +81,8 @@ int main(void)
 {
     Suite *suite = suite_create("binding updates out of memory");
     TCase *t = lab_case(suite, "out of memory");
-    tcase_add_loop_test(t, update, 1, 8);
-    tcase_add_loop_test(t, detection, 1, 12);
-    tcase_add_loop_test(t, move, 1, 8);
+    tcase_add_short_test(t, update);
+    tcase_add_short_test(t, detection);
+    tcase_add_short_test(t, move);
     return check_main(suite);
 }
