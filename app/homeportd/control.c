@@ -105,7 +105,8 @@ int control_set_ipsec(struct control *c, const struct conf_ipsec *s)
     const int ret = agent_ipsec_set(c->agent, &s->home, &s->in, &s->out);
     if (!s->has_home_test)
         return ret;
-    const int home_test = agent_home_test_set(c->agent, &s->home, &s->home_test_in, &s->home_test_out);
+    const int home_test =
+        agent_home_test_set(c->agent, &s->home, &s->home_test_in, &s->home_test_out, c->now);
     return ret != 0 ? ret : home_test;
 }
 

@@ -37,6 +37,7 @@ static void set_ipsec(struct control *c)
         int ret = control_set_ipsec(c, s);
         if (ret != 0)
             log_error("reload: ESP of mobile node %s: %s", addr_format(&s->home, text), strerror(-ret));
+        effects_carry_out(c); /* one by one: there may be as many as mobile nodes */
     }
 }
 

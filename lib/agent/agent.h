@@ -384,9 +384,10 @@ int agent_mobile_set(struct agent *agent, const struct addr *home, const struct 
 int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
                     const struct esp_association *out);
 /* ESP in tunnel mode for the return routability procedure of home (RFC 6275 section 10.4.6), where it is
- * bound and what it sends through its tunnel, likewise. They are not to be of the null cipher: -EINVAL. */
+ * bound and what it sends through its tunnel, likewise; a binding that it has is protected at once. They are
+ * not to be of the null cipher: -EINVAL. */
 int agent_home_test_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
-                        const struct esp_association *out);
+                        const struct esp_association *out, struct instant now);
 int agent_foreign_set(struct agent *agent, const struct addr *address, const struct association *sa);
 /* Looks at no more than budget mobile nodes; true while there are more. */
 bool agent_sweep(struct agent *agent, size_t budget, struct instant now);

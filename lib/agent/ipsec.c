@@ -168,13 +168,17 @@ int agent_ipsec_set(struct agent *agent, const struct addr *home, const struct e
     return set_mobile(agent, home, IPSEC_SIGNALLING, in, out);
 }
 
-/* RFC 3776 section 4.3: with a non-null encryption transform. */
+/* RFC 3776 section 4.3: with a non-null encryption transform. RFC 4301 section 5.2: what is protected from
+ * now on does not go in clear until the sweep comes by. */
 int agent_home_test_set(struct agent *agent, const struct addr *home, const struct esp_association *in,
-                        const struct esp_association *out)
+                        const struct esp_association *out, struct instant now)
 {
     if (!esp_association_encrypts(in) || !esp_association_encrypts(out))
         return -EINVAL;
-    return set_mobile(agent, home, IPSEC_HOME_TEST, in, out);
+    const int error = set_mobile(agent, home, IPSEC_HOME_TEST, in, out);
+    if (error == 0 && effects_reserve(&agent->effects)) /* else the sweep tells forwarding */
+        binding_follow_policy(agent, mobile_by_home(agent, home), now);
+    return error;
 }
 
 /* ---- What comes in ---- */

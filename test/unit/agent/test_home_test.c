@@ -24,7 +24,7 @@ static struct esp_association association(uint32_t spi)
 static int set(size_t i, const struct esp_association *in, const struct esp_association *out)
 {
     const struct addr home = lab6_home(i);
-    return agent_home_test_set(lab.agent, &home, in, out);
+    return agent_home_test_set(lab.agent, &home, in, out, lab.now);
 }
 
 static void set_own(size_t i)
@@ -423,14 +423,36 @@ START_TEST(forwarding_is_told)
 }
 END_TEST
 
-START_TEST(a_refresh_between_two_sweeps)
+/* Not only when the sweep comes by: packets go on meanwhile. */
+START_TEST(a_binding_newly_protected)
 {
     bind_node(OTHER + 1);
     agent_sweep_begin(lab.agent);
+    lab_populate(&lab);
+    lab6_populate(&lab);
+    set_own(NODE);
+    lab_forget(&lab);
     set_own(OTHER + 1);
-    bind_node(OTHER + 1);
-    in_order("I S");
+    lab_drain(&lab);
+    in_order("I");
     ck_assert(lab_first(&lab, EFFECT_INSTALL)->install.home_tests);
+    lab_forget(&lab);
+    while (agent_sweep(lab.agent, 100, lab.now))
+        continue;
+    lab_drain(&lab);
+    in_order("");
+}
+END_TEST
+
+/* Its association is another's by then. */
+START_TEST(a_refresh_between_two_sweeps)
+{
+    const struct esp_association in = association(SPI_IN + NODE), out = association(SPI_OUT + NODE);
+    agent_sweep_begin(lab.agent);
+    ck_assert_int_eq(set(OTHER + 1, &in, &out), 0);
+    bind_node(NODE);
+    in_order("I S");
+    ck_assert(!lab_first(&lab, EFFECT_INSTALL)->install.home_tests);
 }
 END_TEST
 
@@ -446,7 +468,7 @@ START_TEST(unsound_associations)
     ck_assert_int_eq(set(OTHER, &clear, &out), -EINVAL);
     ck_assert_int_eq(set(OTHER, &in, &clear), -EINVAL);
     ck_assert_int_eq(set(OTHER, &taken, &out), -EEXIST);
-    ck_assert_int_eq(agent_home_test_set(lab.agent, &ipv4, &in, &out), -EINVAL);
+    ck_assert_int_eq(agent_home_test_set(lab.agent, &ipv4, &in, &out, lab.now), -EINVAL);
     const struct addr other = lab6_home(OTHER);
     ck_assert_int_eq(agent_ipsec_set(lab.agent, &other, &taken, &out), -EEXIST);
     ck_assert_int_eq(agent_ipsec_set(lab.agent, &other, &in, &out), 0);
@@ -469,6 +491,7 @@ static Suite *suite(void)
     tcase_add_test(tc, what_cannot_go_on);
     tcase_add_test(tc, between_mobile_nodes);
     tcase_add_test(tc, forwarding_is_told);
+    tcase_add_test(tc, a_binding_newly_protected);
     tcase_add_test(tc, a_refresh_between_two_sweeps);
     tcase_add_test(tc, unsound_associations);
     return s;
