@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A primary and a secondary in session, with bindings delegated, under a sequence of random datagrams. The
- * input picks whether a datagram is authentic, so that what lies behind the authenticator is reached too.
+ * A primary and a secondary in session, with bindings of both families delegated, under a sequence of random
+ * datagrams. The input picks whether a datagram is authentic, so that what lies behind the authenticator is
+ * reached too; of which family a home address is, it says by its number.
  * What must hold:
  *
  *     - what is not authentic changes nothing at all but one counter, and calls forth no answer;
@@ -11,7 +12,6 @@
  *     - within a session no generation falls;
  *     - time passes: neither end has work without end.
  */
-#include "heard.h"
 #include "peer_world.h"
 #include "steps.h"
 
@@ -30,7 +30,7 @@ enum kind {
     TRAFFIC,
     CONFIGURATION,
     LOSS,
-    ARP_HEARD,
+    NEIGHBOR_HEARD,
     RESTART,
     KINDS
 };
@@ -281,31 +281,20 @@ static void greeting(unsigned to, struct reader *r)
 /* ---- What else happens ---- */
 static void mobile_moves(struct reader *r)
 {
-    struct lab *lab = &world.flock.lab;
     const uint8_t choice = read_u8(r);
-    world_collect();
-    struct ask ask =
-        choice & 0x80 ? lab_ask_return(lab, choice % LAB_MOBILES) : lab_ask(lab, choice % LAB_MOBILES);
-    if (!(choice & 0x80))
-        ask.q.care_of = ask.source = addr_from_ipv4(0xc0000200u + (choice >> 3 & 0xf));
+    const size_t i = choice % MOBILES;
+    const struct addr care_of = world_care_of(i, choice >> 3 & 0xf);
     uint8_t bytes[512];
-    const struct agent_datagram d = {.source = ask.source,
-                                     .destination = ask.destination,
-                                     .protocol = IPPROTO_NUM_UDP,
-                                     .source_port = ask.source_port,
-                                     .destination_port = MIP4_PORT,
-                                     .on_home_link = true,
-                                     .source_mac = ask.mac,
-                                     .payload = bytes,
-                                     .len = lab_encode(lab, &ask, bytes, sizeof(bytes))};
-    agent_input(lab->agent, &d, lab->now);
+    world_collect();
+    const struct agent_datagram d = world_request(i, choice & 0x80 ? NULL : &care_of, bytes);
+    agent_input(world.ends[PRIMARY].agent, &d, *world_now());
 }
 
 static void operate(struct reader *r)
 {
     struct agent *primary = world.ends[PRIMARY].agent;
     const uint8_t choice = read_u8(r);
-    const struct addr home = lab_home(choice % LAB_MOBILES);
+    const struct addr home = world_home(choice % MOBILES);
     switch (choice >> 5) {
     case 0:
         agent_recall(primary, &home, *world_now());
@@ -326,7 +315,7 @@ static void operate(struct reader *r)
 
 static void traffic(unsigned at, struct reader *r)
 {
-    const struct addr home = lab_home(read_u8(r) % HOMES);
+    const struct addr home = world_home(read_u8(r) % HOMES);
     const struct agent_rate rate = {.home = home, .pps = record_span(r), .packets = record_span(r)};
     const uint8_t choice = read_u8(r);
     const struct agent_load load = {.link_down = choice & 1, .tx_pps = record_span(r)};
@@ -350,22 +339,26 @@ static void reconfigure(unsigned at, struct reader *r)
         peer.weight = how;
     agent_sweep_begin(agent);
     if (at == PRIMARY)
-        lab_populate(&world.flock.lab);
+        world_populate();
     if (how & 1)
         fuzz_require(agent_peer_set(agent, &peer) == 0);
     while (agent_sweep(agent, 1000, *world_now()))
         continue;
 }
 
-static void take_arp(unsigned at, struct reader *r)
+/* ARP, or neighbour discovery: of one family. */
+static void take_neighbor(unsigned at, struct reader *r)
 {
-    const uint8_t choice = read_u8(r);
-    const struct arp arp = {.operation = choice & 0x80 ? ARP_REQUEST : ARP_REPLY,
-                            .sender_mac = {{2, 9, 9, 9, 9, choice}},
-                            .sender = lab_home(choice % HOMES),
-                            .target = lab_home(read_u8(r) % HOMES)};
-    const bool answered = hear_arp(world.ends[at].agent, &arp, *world_now());
-    fuzz_require(!answered || agent_intercepts(world.ends[at].agent, &arp.target));
+    const uint8_t choice = read_u8(r), other = read_u8(r);
+    const struct addr claimed = world_home(choice % HOMES),
+                      asked = world_home(((other & ~1u) | choice % 2) % HOMES);
+    const struct agent_neighbor heard = {
+        .mac = {{2, 9, 9, 9, 9, choice}},
+        .claimed = claimed,
+        .asked = choice & 0x80 ? asked : addr_unspecified,
+    };
+    const bool answered = agent_heard(world.ends[at].agent, &heard, *world_now());
+    fuzz_require(!answered || agent_intercepts(world.ends[at].agent, &asked));
 }
 
 static void adopt_agents(void)
@@ -378,10 +371,12 @@ static void restart(unsigned which)
 {
     world_collect();
     world.ends[which] = (struct end){.agent = NULL};
-    if (which == PRIMARY)
+    if (which == PRIMARY) {
         flock_restart(&world.flock);
-    else
+        world_populate();
+    } else {
         flock_boot_real(&world.flock, 0);
+    }
     adopt_agents();
 }
 
@@ -416,8 +411,8 @@ static void take_step(uint8_t control, struct reader *r)
     case LOSS:
         world.ends[at].lost = read_u8(r) & 1;
         return;
-    case ARP_HEARD:
-        return take_arp(at, r);
+    case NEIGHBOR_HEARD:
+        return take_neighbor(at, r);
     case RESTART:
         return restart(at);
     case KINDS:
@@ -430,15 +425,20 @@ static void open_world(void)
     world.n_wire = world.n_kept = 0;
     flock_open(&world.flock, 1);
     flock_boot_real(&world.flock, 0);
+    world_populate();
     for (size_t i = 0; i < ENDS; i++)
         world.ends[i] = (struct end){.agent = NULL};
     adopt_agents();
     world_wait_ms(3000);
     for (uint8_t i = 0; i < 4; i++) {
-        const uint8_t come[] = {(uint8_t)(i | i << 3)}, delegate[] = {0x80 | i};
+        const uint8_t come[] = {(uint8_t)(i | i << 3)};
         struct reader r = reader_over(come, 1);
         mobile_moves(&r);
-        r = reader_over(delegate, 1);
+    }
+    world_wait_ms(LAB6_DETECTION_MS);
+    for (uint8_t i = 0; i < 4; i++) {
+        const uint8_t delegate[] = {0x80 | i};
+        struct reader r = reader_over(delegate, 1);
         operate(&r);
     }
     world_wait_ms(100);
@@ -553,7 +553,7 @@ static void forgeries(struct writer *w)
     bytes_step(w, REPEATED, "\3", 1);
     bytes_step(w, STRANGE, "\1\1HADP\1\3\0\x40", 10);
     bytes_step(w, MOBILE, "\x81", 1);
-    bytes_step(w, ARP_HEARD | TO_SECONDARY, "\x81\2", 2);
+    bytes_step(w, NEIGHBOR_HEARD | TO_SECONDARY, "\x81\2", 2);
     bytes_step(w, AUTHENTIC | TO_SECONDARY, "\3\0\1\1\1\x40\0\x58", 8);
     time_step(w, 30);
 }

@@ -89,7 +89,7 @@ static void check_generations(struct end *end, const struct principal *p)
     const bool same = memcmp(&end->session, &p->peer.session.key, sizeof(end->session)) == 0;
     end->session = p->peer.session.key;
     for (size_t i = 0; i < HOMES; i++) {
-        const struct addr home = lab_home(i);
+        const struct addr home = world_home(i);
         const struct held *held = held_find(mobile_by_home(end->agent, &home), p);
         const uint64_t bar = held == NULL ? 0 : held->generation;
         const uint64_t highest = bar > p->floor ? bar : p->floor;

@@ -27,19 +27,29 @@ uint32_t record_span(struct reader *r)
     return spans[read_u8(r) % 8];
 }
 
-static void add_start(struct writer *w, struct reader *r, const struct addr *home, uint64_t generation)
+static struct addr own_address(bool ipv6, unsigned end)
 {
-    struct delegation_start s = {.home = *home, .generation = generation, .flags = read_u8(r)};
+    struct addr own = ip("2001:db8:1::2");
+    own.b[15] = (uint8_t)(own.b[15] + end);
+    return ipv6 ? own : world_address(end);
+}
+
+/* One of eight goes by tunnels of the other family than its home address's. */
+static void add_start(struct writer *w, struct reader *r, size_t home, uint64_t generation)
+{
+    struct delegation_start s = {.home = world_home(home), .generation = generation, .flags = read_u8(r)};
     s.duration_ms = record_span(r);
     const uint8_t set = read_u8(r);
     s.count = set % 4 == 0 ? set / 4 % 12 : 1;
-    s.source = set & 0x80 ? addr_unspecified : world_address(set >> 6 & 1);
-    s.encapsulation = set % 8 == 7 ? set / 8 : ENCAPSULATION_IPIP;
+    const size_t like = set % 8 == 5 ? home ^ 1 : home;
+    const bool ipv6 = world_is_ipv6(like);
+    s.source = set & 0x80 ? addr_unspecified : own_address(ipv6, set >> 6 & 1);
+    s.encapsulation = set % 8 == 7 ? set / 8 : ipv6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP;
     s.tunnel_mtu = set & 0x40 ? (uint16_t)(set * 100) : 0;
     s.home_link = set == 0xfe;
-    const uint32_t care_of = 0xc0000200u + (read_u8(r) & 0x1f);
+    const unsigned care_of = read_u8(r) & 0x1f;
     for (s.index = 0; s.index == 0 || s.index < s.count; s.index++) {
-        s.care_of = addr_from_ipv4(care_of + s.index);
+        s.care_of = world_care_of(like, care_of + s.index);
         delegation_start_encode(w, &s);
     }
 }
@@ -116,11 +126,11 @@ void record_add(struct writer *w, struct reader *r, uint8_t type)
         [DELEGATION_RATES] = 7,    [DELEGATION_SYNC_REQ] = 6,  [DELEGATION_SYNC_DATA] = 1,
         [DELEGATION_EVENT] = 7,    [DELEGATION_EVENT_ACK] = 0};
     const uint8_t choice = read_u8(r);
-    const struct addr home = lab_home(choice % HOMES);
+    const struct addr home = world_home(choice % HOMES);
     const uint64_t generation = choose_generation(r, &home);
     switch (choice < 0xc0 && type < sizeof(usual) ? usual[type] : choice % 8) {
     case 1:
-        return add_start(w, r, &home, generation);
+        return add_start(w, r, choice % HOMES, generation);
     case 2:
         return add_stop(w, r, &home, generation);
     case 3:

@@ -20,6 +20,67 @@ struct peer *world_peer(unsigned end)
     return world.ends[end].agent->peers;
 }
 
+/* ---- Mobile nodes ---- */
+
+/* The lab's number, among those of its family. */
+static size_t number(size_t home)
+{
+    return home < MOBILES ? home / 2 : LAB_MOBILES + home / 2;
+}
+
+bool world_is_ipv6(size_t home)
+{
+    return home % 2 == 1;
+}
+
+struct addr world_home(size_t n)
+{
+    return world_is_ipv6(n) ? lab6_home(number(n)) : lab_home(number(n));
+}
+
+struct addr world_care_of(size_t home, unsigned n)
+{
+    return world_is_ipv6(home) ? lab6_care_of(n) : addr_from_ipv4(0xc0000200u + n);
+}
+
+static struct agent_datagram registration(size_t i, const struct addr *care_of, uint8_t bytes[static 512])
+{
+    struct lab *lab = &world.flock.lab;
+    struct ask ask = care_of == NULL ? lab_ask_return(lab, i) : lab_ask(lab, i);
+    if (care_of != NULL)
+        ask.q.care_of = ask.source = *care_of;
+    return (struct agent_datagram){.source = ask.source,
+                                   .destination = ask.destination,
+                                   .protocol = IPPROTO_NUM_UDP,
+                                   .source_port = ask.source_port,
+                                   .destination_port = MIP4_PORT,
+                                   .on_home_link = true,
+                                   .source_mac = ask.mac,
+                                   .payload = bytes,
+                                   .len = lab_encode(lab, &ask, bytes, 512)};
+}
+
+static struct agent_datagram update(size_t i, const struct addr *care_of, uint8_t bytes[static 512])
+{
+    struct lab *lab = &world.flock.lab;
+    struct ask6 ask = care_of == NULL ? lab6_ask_return(lab, i) : lab6_ask(lab, i);
+    if (care_of != NULL)
+        ask.source = *care_of;
+    return lab6_datagram(&ask, bytes, lab6_encode(lab, &ask, bytes, 512));
+}
+
+struct agent_datagram world_request(size_t mobile, const struct addr *care_of, uint8_t bytes[static 512])
+{
+    return world_is_ipv6(mobile) ? update(number(mobile), care_of, bytes)
+                                 : registration(number(mobile), care_of, bytes);
+}
+
+void world_populate(void)
+{
+    lab_populate(&world.flock.lab);
+    lab6_populate(&world.flock.lab);
+}
+
 /* ---- Effects ---- */
 struct forwarding *world_installed(struct end *end, const struct addr *home)
 {

@@ -292,15 +292,15 @@ static void open_primary(struct flock *flock)
         .role = AGENT_PRIMARY,
         .id = 1,
         .delegation = delegation_defaults(),
-        .home_agents = {ip("10.1.0.1"), ip("10.2.0.1")},
-        .n_home_agents = 2,
-        .home_networks = {{ip("10.1.0.0"), 16}, {ip("10.2.0.0"), 24}},
-        .n_home_networks = 2,
+        .home_agents = {ip("10.1.0.1"), ip("10.2.0.1"), ip("2001:db8:1::2")},
+        .n_home_agents = 3,
+        .home_networks = {{ip("10.1.0.0"), 16}, {ip("10.2.0.0"), 24}, {ip("2001:db8:1::"), 64}},
+        .n_home_networks = 3,
         .max_bindings = 1000,
         .max_lifetime_s = LAB_MAX_LIFETIME,
         .max_care_of = 1,
         .timestamp_window_s = 7,
-        .encapsulations = 1u << ENCAPSULATION_IPIP,
+        .encapsulations = 1u << ENCAPSULATION_IPIP | 1u << ENCAPSULATION_IPV6_IN_IPV6,
     };
     lab->settings.delegation.when = WHEN_MANUAL;
     lab->log_size = 16;
@@ -352,11 +352,12 @@ static void start_secondary(struct flock *flock, size_t i)
                                             .delegation = delegation_defaults(),
                                             .home_agents = {address(i + 1)},
                                             .n_home_agents = 1,
-                                            .home_networks = {{ip("10.1.0.0"), 16}},
-                                            .n_home_networks = 1,
+                                            .home_networks = {{ip("10.1.0.0"), 16}, {ip("2001:db8:1::"), 64}},
+                                            .n_home_networks = 2,
                                             .max_bindings = 1000,
                                             .max_care_of = 1,
-                                            .encapsulations = 1u << ENCAPSULATION_IPIP};
+                                            .encapsulations =
+                                                1u << ENCAPSULATION_IPIP | 1u << ENCAPSULATION_IPV6_IN_IPV6};
     const uint8_t seed[AGENT_SEED] = {(uint8_t)(i + 2), (uint8_t)++s->boots};
     agent_destroy(s->agent);
     s->agent = agent_create(&settings, seed, flock->lab.now);
@@ -381,7 +382,8 @@ void flock_boot_real(struct flock *flock, size_t i)
     start_secondary(flock, i);
     s->real = true;
     s->primary.prefixes[0] = (struct prefix){ip("10.1.0.0"), 16};
-    s->primary.n_prefixes = 1;
+    s->primary.prefixes[1] = (struct prefix){ip("2001:db8:1::"), 64};
+    s->primary.n_prefixes = 2;
     must(agent_peer_set(s->agent, &s->primary) == 0, "agent_peer_set");
 }
 

@@ -5,7 +5,8 @@
  * KEEPALIVEs, acknowledges, and describes the table it was given, as far as the test lets it. It aborts where
  * it cannot go on.
  *
- *     primary       id 1, 10.1.0.1; mobile nodes and home networks as in lab.h
+ *     primary       id 1, 10.1.0.1; mobile nodes and home networks as in lab.h, and 2001:db8:1::2 with a home
+ *                   network for those of lab6.h, which are not set
  *     secondary i   "s0", "s1", ..., id 2 + i, 10.1.0.(2 + i)
  */
 #ifndef TEST_AGENT_FLOCK_H
