@@ -3,39 +3,18 @@
 #ifndef TEST_AGENT_LAB6_CHECK_H
 #define TEST_AGENT_LAB6_CHECK_H
 
-#include "../check_main.h"
 #include "inet.h"
 #include "lab6.h"
+#include "lab_check.h"
 
-static struct lab lab;
-
-static inline void setup(void)
+static inline void lab6_setup(void)
 {
     lab6_open(&lab);
 }
 
-static inline void teardown(void)
+static inline TCase *lab6_case(Suite *suite, const char *name)
 {
-    lab_close(&lab);
-}
-
-static inline TCase *lab_case(Suite *suite, const char *name)
-{
-    TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    suite_add_tcase(suite, tcase);
-    return tcase;
-}
-
-static inline void reconfigure(void)
-{
-    ck_assert_int_eq(agent_configure(lab.agent, &lab.settings), 0);
-}
-
-static inline void in_order(const char *expected)
-{
-    char order[64];
-    ck_assert_str_eq(lab_order(&lab, order), expected);
+    return lab_case_after(suite, name, lab6_setup);
 }
 
 static inline uint64_t acks(uint8_t status)
@@ -86,7 +65,7 @@ static inline bool is_bound(size_t i, struct binding_view *view)
     return agent_binding(lab.agent, &home, lab.now, view);
 }
 
-static inline void bind_node(size_t i)
+static inline void bind_node6(size_t i)
 {
     const struct ask6 ask = lab6_ask(&lab, i);
     struct binding_view v;

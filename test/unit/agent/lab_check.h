@@ -18,12 +18,17 @@ static inline void teardown(void)
     lab_close(&lab);
 }
 
-static inline TCase *lab_case(Suite *suite, const char *name)
+static inline TCase *lab_case_after(Suite *suite, const char *name, void (*opened_by)(void))
 {
     TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, opened_by, teardown);
     suite_add_tcase(suite, tcase);
     return tcase;
+}
+
+static inline TCase *lab_case(Suite *suite, const char *name)
+{
+    return lab_case_after(suite, name, setup);
 }
 
 static inline void reconfigure(void)

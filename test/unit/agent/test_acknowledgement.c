@@ -29,7 +29,7 @@ START_TEST(bytes)
     const size_t len = hex_bytes(golden[_i].update, update, sizeof(update));
     const size_t ack_len = hex_bytes(golden[_i].ack, ack, sizeof(ack));
     if (golden[_i].at_home)
-        bind_node(golden[_i].node);
+        bind_node6(golden[_i].node);
     const struct ask6 ask =
         golden[_i].at_home ? lab6_ask_return(&lab, golden[_i].node) : lab6_ask(&lab, golden[_i].node);
     struct answer6 a = lab6_send_bytes(&lab, &ask, update, len);
@@ -82,7 +82,7 @@ END_TEST
 /* By the source, not by the binding. */
 START_TEST(to_where_the_update_came_from)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 ask = lab6_ask(&lab, 0);
     ask.source = ip("2001:db8:c::42");
     ask.m.flags |= MIP6_MOBILE_ROUTER;
@@ -102,7 +102,7 @@ static void check_at_home(const struct message *m, const struct ask6 *end)
 /* A refusal while we still attract its packets, and the acceptance. */
 START_TEST(to_a_node_at_home)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 end = lab6_ask_return(&lab, 0);
     end.wrong = true;
     struct message m = refused(&end, MIP6_AUTH_FAILED).message;
@@ -117,7 +117,7 @@ END_TEST
 START_TEST(to_a_node_that_says_it_is_at_home)
 {
     static const struct mac unknown;
-    bind_node(0);
+    bind_node6(0);
     struct ask6 end = lab6_ask_return(&lab, 0);
     end.elsewhere = true;
     const struct message m = accepted(&end).message;
@@ -136,7 +136,7 @@ START_TEST(to_a_node_at_home_through_a_secondary)
                                          .local = ip("10.1.0.1"),
                                          .spi = 300,
                                          .key = {.algorithm = AUTH_HMAC_SHA256, .len = DELEGATION_KEY}};
-    bind_node(0);
+    bind_node6(0);
     ck_assert_int_eq(agent_peer_set(lab.agent, &secondary), 0);
     lab_drain(&lab);
     lab.agent->peers->id = 2;
@@ -153,7 +153,7 @@ END_TEST
 /* With the option, though it is at home: the routing header is there as well. */
 START_TEST(to_a_node_at_home_with_the_option)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 end = lab6_ask_return(&lab, 0);
     end.by_option = true;
     const struct message m = accepted(&end).message;
@@ -202,7 +202,7 @@ END_TEST
 
 START_TEST(counted_by_status)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 ask = lab6_ask(&lab, 0);
     ask.m.flags |= MIP6_MOBILE_ROUTER;
     refused(&ask, MIP6_NO_MOBILE_ROUTERS);
@@ -215,17 +215,17 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("binding acknowledgements");
-    TCase *t = lab_case(suite, "bytes");
+    TCase *t = lab6_case(suite, "bytes");
     tcase_add_loop_test(t, bytes, 0, ROWS(golden));
     tcase_add_test(t, binding_error);
-    t = lab_case(suite, "way");
+    t = lab6_case(suite, "way");
     tcase_add_test(t, to_a_node_away);
     tcase_add_test(t, to_where_the_update_came_from);
     tcase_add_test(t, to_a_node_at_home);
     tcase_add_test(t, to_a_node_that_says_it_is_at_home);
     tcase_add_test(t, to_a_node_at_home_through_a_secondary);
     tcase_add_test(t, to_a_node_at_home_with_the_option);
-    t = lab_case(suite, "content");
+    t = lab6_case(suite, "content");
     tcase_add_test(t, always_acknowledged);
     tcase_add_test(t, no_key_management);
     tcase_add_test(t, options_come_back);

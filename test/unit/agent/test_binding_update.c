@@ -30,7 +30,7 @@ END_TEST
 
 START_TEST(renewal_and_move)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 ask = lab6_ask(&lab, 0);
     ck_assert(lab6_send(&lab, &ask).sent);
     in_order("S"); /* nothing changes, and nothing is detected again */
@@ -51,8 +51,8 @@ START_TEST(bound_already_stays_bound)
 {
     lab.settings.max_bindings = 1;
     reconfigure();
-    bind_node(0);
-    bind_node(0);
+    bind_node6(0);
+    bind_node6(0);
 }
 END_TEST
 
@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(end_at_home)
 {
-    bind_node(0);
+    bind_node6(0);
     const struct ask6 end = lab6_ask_return(&lab, 0);
     const struct answer6 a = lab6_send(&lab, &end);
     check_ack(&a, MIP6_ACCEPTED, true);
@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(end_from_away)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 end = lab6_ask(&lab, 0);
     end.m.lifetime = 0;
     const struct answer6 a = lab6_send(&lab, &end);
@@ -159,7 +159,7 @@ END_TEST
 /* From a care-of address on a link of ours, which is not its home link. */
 START_TEST(end_from_next_door)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 end = lab6_ask(&lab, 0);
     end.m.lifetime = 0;
     end.elsewhere = false;
@@ -171,7 +171,7 @@ END_TEST
 /* Only the lifetime says so; of a request that ends, nothing else is judged. */
 START_TEST(end_is_judged_by_its_lifetime)
 {
-    bind_node(0);
+    bind_node6(0);
     struct ask6 end = lab6_ask(&lab, 0);
     end.m.lifetime = 0;
     mobile_router(&end);
@@ -235,7 +235,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("binding updates");
-    TCase *t = lab_case(suite, "bindings");
+    TCase *t = lab6_case(suite, "bindings");
     tcase_add_test(t, binding);
     tcase_add_test(t, renewal_and_move);
     tcase_add_test(t, bound_already_stays_bound);

@@ -495,7 +495,7 @@ static struct nd_prefix told_prefix(size_t i)
 
 START_TEST(prefixes_told)
 {
-    bind_node(1);
+    bind_node6(1);
     solicit(1);
     struct nd_prefix p = told_prefix(1);
     ck_assert(p.valid_s == UINT32_MAX && p.preferred_s == UINT32_MAX);
@@ -516,8 +516,8 @@ END_TEST
 
 START_TEST(prefixes_once_a_second)
 {
-    bind_node(1);
-    bind_node(2);
+    bind_node6(1);
+    bind_node6(2);
     solicit(1);
     told_prefix(1);
     solicit(1);
@@ -536,7 +536,7 @@ END_TEST
 
 START_TEST(prefixes_withheld)
 {
-    bind_node(1);
+    bind_node6(1);
     lab.settings.withhold_prefixes = true;
     reconfigure();
     solicit(1);
@@ -548,8 +548,8 @@ END_TEST
 START_TEST(prefixes_for_the_bound_alone)
 {
     const struct addr home = lab6_home(1);
-    bind_node(2);
-    bind_node(1);
+    bind_node6(2);
+    bind_node6(1);
     agent_counters_clear(lab.agent);
     /* Without a Home Address option. */
     ask(MIP6_PREFIX_SOLICITATION, "2001:db8:c::2", "2001:db8:1::2", NULL);
@@ -598,7 +598,7 @@ START_TEST(prefixes_told_in_esp)
     const struct esp_association in = association(2000), out = association(3000);
     const struct addr home = lab6_home(1);
     struct esp *there = esp_create(&in, seed), *back = esp_create(&out, seed);
-    bind_node(1);
+    bind_node6(1);
     ck_assert_int_eq(agent_ipsec_set(lab.agent, &home, &in, &out), 0);
     solicit_sealed(there, "2001:db8:c::2");
     in_order("S");
@@ -627,7 +627,7 @@ START_TEST(prefixes_told_in_esp_whoever_asks_without)
     const struct esp_association in = association(2000), out = association(3000);
     const struct addr home = lab6_home(1);
     struct esp *there = esp_create(&in, seed);
-    bind_node(1);
+    bind_node6(1);
     ck_assert_int_eq(agent_ipsec_set(lab.agent, &home, &in, &out), 0);
     solicit(1);
     told_prefix(1);
@@ -652,7 +652,7 @@ END_TEST
 static Suite *suite(void)
 {
     Suite *s = suite_create("agent_discovery");
-    TCase *tc = lab_case(s, "agent_discovery");
+    TCase *tc = lab6_case(s, "agent_discovery");
     tcase_add_test(tc, alone);
     tcase_add_test(tc, by_falling_preference);
     tcase_add_test(tc, equal_ones_by_lot);

@@ -42,7 +42,7 @@ static struct far fars[2];
 
 static void tested_setup(void)
 {
-    setup();
+    lab6_setup();
     for (size_t i = 0; i < 2; i++) {
         const struct esp_association in = association(SPI_OUT + (uint32_t)i),
                                      out = association(SPI_IN + (uint32_t)i);
@@ -50,7 +50,7 @@ static void tested_setup(void)
         fars[i] = (struct far){.in = esp_create(&in, seed), .out = esp_create(&out, seed)};
         ck_assert(fars[i].in != NULL && fars[i].out != NULL);
     }
-    bind_node(NODE);
+    bind_node6(NODE);
     lab_forget(&lab);
 }
 
@@ -220,7 +220,7 @@ END_TEST
 START_TEST(not_under_the_keys_of_another)
 {
     uint8_t packet[TESTED_MAX];
-    bind_node(OTHER);
+    bind_node6(OTHER);
     const struct ask6 way = way_of(NODE), others = way_of(OTHER);
     const struct tested_spec spec = init_of(NODE);
     const size_t len = tested_packet(&spec, packet);
@@ -240,7 +240,7 @@ START_TEST(nothing_without_a_binding)
     agent_counters_clear(lab.agent);
     send_init(&way, &spec);
     check_discarded("at home");
-    bind_node(NODE); /* the association has stayed (RFC 3776 section 4.2) */
+    bind_node6(NODE); /* the association has stayed (RFC 3776 section 4.2) */
     agent_counters_clear(lab.agent);
     send_init(&way, &spec);
     check_forwarded(&spec);
@@ -341,7 +341,7 @@ START_TEST(what_cannot_go_on)
     spec.destination = ip("2001:db8:1::999");
     give(&spec);
     check_discarded("no mobile node");
-    bind_node(OTHER + 1);
+    bind_node6(OTHER + 1);
     agent_counters_clear(lab.agent);
     spec = test_for(OTHER + 1);
     give(&spec);
@@ -360,7 +360,7 @@ START_TEST(between_mobile_nodes)
     const struct addr care_of = lab6_care_of(OTHER);
     struct ask6 way = way_of(NODE);
     struct tested_spec spec = init_of(NODE);
-    bind_node(OTHER);
+    bind_node6(OTHER);
     agent_counters_clear(lab.agent);
     spec.destination = lab6_home(OTHER);
     send_init(&way, &spec);
@@ -390,9 +390,9 @@ static void sweep(bool with)
 /* Forwarding hears of it with the binding, and when it changes. */
 START_TEST(forwarding_is_told)
 {
-    bind_node(OTHER);
+    bind_node6(OTHER);
     ck_assert(lab_first(&lab, EFFECT_INSTALL)->install.home_tests);
-    bind_node(OTHER + 1);
+    bind_node6(OTHER + 1);
     ck_assert(!lab_first(&lab, EFFECT_INSTALL)->install.home_tests);
 
     sweep(true); /* of NODE it stays, of OTHER it goes */
@@ -426,7 +426,7 @@ END_TEST
 /* Not only when the sweep comes by: packets go on meanwhile. */
 START_TEST(a_binding_newly_protected)
 {
-    bind_node(OTHER + 1);
+    bind_node6(OTHER + 1);
     agent_sweep_begin(lab.agent);
     lab_populate(&lab);
     lab6_populate(&lab);
@@ -450,7 +450,7 @@ START_TEST(a_refresh_between_two_sweeps)
     const struct esp_association in = association(SPI_IN + NODE), out = association(SPI_OUT + NODE);
     agent_sweep_begin(lab.agent);
     ck_assert_int_eq(set(OTHER + 1, &in, &out), 0);
-    bind_node(NODE);
+    bind_node6(NODE);
     in_order("I S");
     ck_assert(!lab_first(&lab, EFFECT_INSTALL)->install.home_tests);
 }

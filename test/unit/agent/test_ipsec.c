@@ -58,7 +58,7 @@ static void far_open(size_t i)
 
 static void esp_setup(void)
 {
-    setup();
+    lab6_setup();
     set_own(SEALED);
     far_open(SEALED);
 }

@@ -147,7 +147,7 @@ END_TEST
 static Suite *suite(void)
 {
     Suite *s = suite_create("agent_ipsec_memory");
-    TCase *tc = lab_case(s, "agent_ipsec_memory");
+    TCase *tc = lab6_case(s, "agent_ipsec_memory");
     tcase_add_short_test(tc, first_associations);
     tcase_add_short_test(tc, other_associations);
     tcase_add_short_test(tc, new_keys);

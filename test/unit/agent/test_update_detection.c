@@ -24,7 +24,7 @@ START_TEST(taken)
     wait_for_detection();
     in_order("");
     ck_assert_uint_eq(agent_bindings(lab.agent), 0);
-    bind_node(0); /* and begins again */
+    bind_node6(0); /* and begins again */
 }
 END_TEST
 
@@ -195,7 +195,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("binding updates that wait");
-    TCase *t = lab_case(suite, "duplicate address detection");
+    TCase *t = lab6_case(suite, "duplicate address detection");
     tcase_add_test(t, taken);
     tcase_add_test(t, link_local);
     tcase_add_loop_test(t, retransmissions_are_absorbed, 0, 2);

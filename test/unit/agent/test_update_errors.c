@@ -132,7 +132,7 @@ START_TEST(home_option_without_binding)
     ck_assert(!agent_home_option(lab.agent, &d, lab.now));
     lab_drain(&lab);
     check_binding_error(&ask, 1, "2001:db8:1::100");
-    bind_node(0);
+    bind_node6(0);
     lab_forget(&lab);
     ck_assert(agent_home_option(lab.agent, &d, lab.now));
     agent_input(lab.agent, &d, lab.now);
@@ -146,7 +146,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("errors about Mobility Headers");
-    TCase *t = lab_case(suite, "errors");
+    TCase *t = lab6_case(suite, "errors");
     tcase_add_loop_test(t, parameter_problem, 0, 2);
     tcase_add_test(t, unknown_type);
     tcase_add_loop_test(t, unknown_type_from_nobody, 0, 2);

@@ -34,7 +34,7 @@ static void open_node(void)
 
 static void setup_ipsec(void)
 {
-    setup();
+    lab6_setup();
     open_node();
 }
 

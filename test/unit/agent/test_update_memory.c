@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(move)
 {
-    bind_node(0);
+    bind_node6(0);
     struct binding_view before, after;
     ck_assert(is_bound(0, &before));
     struct ask6 ask = lab6_ask(&lab, 0);
@@ -80,7 +80,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("binding updates out of memory");
-    TCase *t = lab_case(suite, "out of memory");
+    TCase *t = lab6_case(suite, "out of memory");
     tcase_add_short_test(t, update);
     tcase_add_short_test(t, detection);
     tcase_add_short_test(t, move);

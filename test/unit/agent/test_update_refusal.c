@@ -53,7 +53,7 @@ static void no_resources(struct ask6 *ask)
     (void)ask;
     lab.settings.max_bindings = 1;
     reconfigure();
-    bind_node(1);
+    bind_node6(1);
 }
 
 static const struct {
@@ -96,7 +96,7 @@ START_TEST(refusal_leaves_the_binding)
     struct binding_view before, after;
     if (!refusals[_i].bound_too)
         return;
-    bind_node(0);
+    bind_node6(0);
     ck_assert(is_bound(0, &before));
     struct ask6 ask = lab6_ask(&lab, 0);
     ask.source = ip("2001:db8:c::42");
@@ -156,7 +156,7 @@ START_TEST(home_of_nobody_with_a_name)
     ask.home = ip("2001:db8:1::999");
     ask.nai = "six-0@example.net";
     refused(&ask, MIP6_PROHIBITED);
-    bind_node(0);
+    bind_node6(0);
     ask = lab6_ask(&lab, 0);
     ask.home = ip("2001:db8:1::999");
     ask.nai = "six-0@example.net";
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(denials_are_limited)
 {
     enum { MANY = 3000 };
-    bind_node(0);
+    bind_node6(0);
     for (int i = 0; i < MANY; i++) {
         struct ask6 ask = lab6_ask(&lab, 0);
         ask.wrong = true;
@@ -205,7 +205,7 @@ START_TEST(denials_are_limited)
     }
     ck_assert_uint_eq(acks(MIP6_AUTH_FAILED), 1000);
     ck_assert_uint_eq(lab_counter(&lab, AGENT_DISCARD_DENIAL_RATE), MANY - 1000);
-    bind_node(1);
+    bind_node6(1);
 }
 END_TEST
 
@@ -216,7 +216,7 @@ START_TEST(without_h)
     ask.m.flags = MIP6_ACKNOWLEDGE;
     ck_assert(!lab6_send(&lab, &ask).sent);
     ck_assert_uint_eq(lab_counter(&lab, AGENT_DISCARD_NOT_HOME), 1);
-    bind_node(0);
+    bind_node6(0);
     ask = lab6_ask(&lab, 0);
     ask.m.flags = MIP6_ACKNOWLEDGE;
     refused(&ask, MIP6_TYPE_CHANGE);
@@ -232,7 +232,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("refusals of binding updates");
-    TCase *t = lab_case(suite, "refusals");
+    TCase *t = lab6_case(suite, "refusals");
     tcase_add_loop_test(t, refusal, 0, ROWS(refusals));
     tcase_add_loop_test(t, refusal_leaves_the_binding, 0, ROWS(refusals));
     tcase_add_loop_test(t, home_that_cannot_be_served, 0, ROWS(homes));

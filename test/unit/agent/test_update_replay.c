@@ -138,7 +138,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("replay of binding updates");
-    TCase *t = lab_case(suite, "replay");
+    TCase *t = lab6_case(suite, "replay");
     tcase_add_test(t, mismatch_resynchronises);
     tcase_add_test(t, timestamp_greater_than_all_accepted);
     tcase_add_test(t, refused_update_uses_no_timestamp);

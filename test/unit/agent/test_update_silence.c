@@ -245,7 +245,7 @@ END_TEST
 START_TEST(silence_leaves_the_binding)
 {
     struct binding_view before, after;
-    bind_node(0);
+    bind_node6(0);
     ck_assert(is_bound(0, &before));
     discarded(_i);
     ck_assert(is_bound(0, &after));
@@ -273,7 +273,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("silence about binding updates");
-    TCase *t = lab_case(suite, "discards");
+    TCase *t = lab6_case(suite, "discards");
     tcase_add_loop_test(t, silence, 0, ROWS(discards));
     tcase_add_loop_test(t, silence_leaves_the_binding, 0, ROWS(discards));
     tcase_add_test(t, ipv4_request_for_an_ipv6_node);
