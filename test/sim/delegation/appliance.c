@@ -91,6 +91,7 @@ static struct agent_peer peer_towards(const struct appliance *node, const struct
         .address = other->address, .local = node->address, .weight = 1, .n_prefixes = 2};
     snprintf(peer.name, sizeof(peer.name), "%s", other->name);
     set_keys(&peer, node->number == 0 ? other : node);
+    protection_configure(node, node->number == 0 ? other : node, &peer);
     for (size_t i = 0; i < peer.n_prefixes; i++) {
         peer.prefixes[i] = node->settings.home_networks[i];
         if (!plan->prohibits || node->number % 2 == 0)
@@ -338,7 +339,8 @@ static void remove_entry(struct appliance *node, const struct addr *home)
 
 static void send(struct appliance *node, const struct message *message)
 {
-    if (message->protocol == IPPROTO_NUM_UDP && message->destination_port == node->settings.delegation.port)
+    if (message->protocol == IPPROTO_NUM_ESP || /* mobile nodes have none */
+        (message->protocol == IPPROTO_NUM_UDP && message->destination_port == node->settings.delegation.port))
         network_send(node->world, node, message);
     else if (node->number == 0)
         mobile_send_reply(node->world, message);

@@ -22,8 +22,8 @@ void attacker_fini(struct world *world)
 
 static struct flight *copy_of(const struct flight *f)
 {
-    struct flight *copy = world_alloc(sizeof(*copy) + f->len);
-    memcpy(copy, f, sizeof(*f) + f->len);
+    struct flight *copy = world_alloc(sizeof(*copy) + f->size);
+    memcpy(copy, f, sizeof(*f) + f->size);
     copy->timer = (struct timer){0};
     return copy;
 }
@@ -86,7 +86,15 @@ static void misdirect(struct world *world, struct flight *f)
     f->source = addr_from_ipv4(0x0a0100c8u + (uint32_t)chance_below(&world->chance, 8));
 }
 
-enum attack { REPLAY, FLIP, TRUNCATE, REFLECT, FORGE, MISDIRECT, ATTACKS };
+/* As if it had been told what is inside. */
+static void bare(struct flight *f)
+{
+    memmove(f->bytes, f->bytes + f->inner_at, f->inner_len);
+    f->len = f->inner_len;
+    f->protocol = IPPROTO_NUM_UDP;
+}
+
+enum attack { REPLAY, FLIP, TRUNCATE, REFLECT, FORGE, MISDIRECT, BARE, ATTACKS };
 
 static void prepare(struct world *world, enum attack attack, struct flight *f)
 {
@@ -106,6 +114,9 @@ static void prepare(struct world *world, enum attack attack, struct flight *f)
     case MISDIRECT:
         misdirect(world, f);
         break;
+    case BARE:
+        bare(f);
+        break;
     case REPLAY:
     case ATTACKS:
         break;
@@ -115,10 +126,13 @@ static void prepare(struct world *world, enum attack attack, struct flight *f)
 /* ---- What may come of it ---- */
 
 /* HELLO bears no sequence: one that was heard before is answered again, and changes nothing. */
-static bool may_answer(const struct effect *e, enum attack attack, const struct flight *f)
+static bool may_answer(struct world *world, const struct effect *e, enum attack attack,
+                       const struct flight *f)
 {
-    return e->kind == EFFECT_SEND && attack == REPLAY && f->bytes[OFFSET_TYPE] == DELEGATION_HELLO &&
-           e->send.bytes[OFFSET_TYPE] == DELEGATION_HELLO_ACK;
+    struct message answer;
+    return e->kind == EFFECT_SEND && attack == REPLAY && f->type == DELEGATION_HELLO &&
+           protection_open(world, f->to, f->from, &e->send, &answer) &&
+           answer.bytes[OFFSET_TYPE] == DELEGATION_HELLO_ACK;
 }
 
 static void judge_effects(struct world *world, struct appliance *to, enum attack attack,
@@ -126,9 +140,9 @@ static void judge_effects(struct world *world, struct appliance *to, enum attack
 {
     const struct effect *e;
     while ((e = agent_pop(to->agent)) != NULL)
-        if (e->kind != EFFECT_NOTE && !may_answer(e, attack, f))
+        if (e->kind != EFFECT_NOTE && !may_answer(world, e, attack, f))
             world_violates(world, "I7", "attack %d with a %s makes %s act (effect %d)", attack,
-                           delegation_type_text(f->bytes[OFFSET_TYPE]), to->name, e->kind);
+                           delegation_type_text(f->type), to->name, e->kind);
 }
 
 static void strike(struct world *world, enum attack attack, const struct flight *f)
@@ -137,13 +151,13 @@ static void strike(struct world *world, enum attack attack, const struct flight 
     if (!appliance_is_current(to))
         return;
     world->tally.attacks++;
-    world_trace(world, "  attack", (int)f->from, (int)f->to, TRACE_NOBODY, attack, f->bytes[OFFSET_TYPE]);
+    world_trace(world, "  attack", (int)f->from, (int)f->to, TRACE_NOBODY, attack, f->type);
     const uint64_t before = invariants_fingerprint(to);
     network_hand_over(to, f);
     judge_effects(world, to, attack, f);
     if (invariants_fingerprint(to) != before)
-        world_violates(world, "I7", "attack %d with a %s changes %s", attack,
-                       delegation_type_text(f->bytes[OFFSET_TYPE]), to->name);
+        world_violates(world, "I7", "attack %d with a %s changes %s", attack, delegation_type_text(f->type),
+                       to->name);
     appliance_settle(to);
 }
 
@@ -189,7 +203,7 @@ void attacker_due(struct world *world)
         return;
     const uint64_t n = a->n_heard < ATTACKER_HEARD ? a->n_heard : ATTACKER_HEARD;
     struct flight *f = copy_of(a->heard[chance_below(&world->chance, n)]);
-    const enum attack attack = (enum attack)chance_below(&world->chance, ATTACKS);
+    const enum attack attack = (enum attack)chance_below(&world->chance, world->protects ? ATTACKS : BARE);
     prepare(world, attack, f);
     strike(world, attack, f);
     free(f);

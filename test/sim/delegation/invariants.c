@@ -218,7 +218,7 @@ void invariants_arrived(struct world *world, const struct flight *f)
     struct delegation_header header;
     struct delegation_records records;
     struct delegation_record r;
-    if (delegation_decode(f->bytes, f->len, &header, &records) != DELEGATION_DECODED)
+    if (delegation_decode(f->bytes + f->inner_at, f->inner_len, &header, &records) != DELEGATION_DECODED)
         return;
     while (delegation_next(&records, &r)) {
         const int i = r.type == DELEGATION_RECORD_START ? mobile_by_address(world, &r.start.home) : -1;

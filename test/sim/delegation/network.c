@@ -112,9 +112,10 @@ static uint64_t delay_on(struct world *world, struct path *path)
 }
 
 static void launch(struct world *world, const struct appliance *from, const struct appliance *to,
-                   const struct message *m, uint64_t delay_ns)
+                   const struct message *m, const struct message *inner, uint64_t delay_ns)
 {
-    struct flight *f = world_alloc(sizeof(*f) + m->len);
+    const size_t size = m->len + inner->len;
+    struct flight *f = world_alloc(sizeof(*f) + size);
     f->from = from->number;
     f->to = to->number;
     f->sent_ns = world->now_ns;
@@ -122,8 +123,14 @@ static void launch(struct world *world, const struct appliance *from, const stru
     f->destination = m->destination;
     f->source_port = m->source_port;
     f->destination_port = m->destination_port;
+    f->protocol = m->protocol;
+    f->type = type_of(inner);
+    f->inner_at = m->len;
+    f->inner_len = inner->len;
+    f->size = size;
     f->len = m->len;
     memcpy(f->bytes, m->bytes, m->len);
+    memcpy(f->bytes + f->inner_at, inner->bytes, inner->len);
     world_at(world, &f->timer, WAKE_FLIGHT, delay_ns);
 }
 
@@ -148,15 +155,18 @@ void network_send(struct world *world, struct appliance *from, const struct mess
     if (to == NULL || to == from || network_path(world, from->number, to->number) == NULL)
         world_violates(world, "wire", "%s sends a delegation datagram to no peer of its", from->name);
     struct path *path = network_path(world, from->number, to->number);
+    struct message inner;
+    if (!protection_open(world, from->number, to->number, message, &inner))
+        world_violates(world, "wire", "%s sends what is not protected as it should be", from->name);
     world->tally.datagrams++;
-    show(world, (int)from->number, (int)to->number, message);
-    invariants_acknowledged(world, from, message);
+    show(world, (int)from->number, (int)to->number, &inner);
+    invariants_acknowledged(world, from, &inner);
     for (int copies = 1 + chance_percent(&world->chance, path->faults.duplicate); copies > 0; copies--) {
-        if (vanishes(world, path, message)) {
+        if (vanishes(world, path, &inner)) {
             world_trace(world, "  lost", (int)from->number, (int)to->number, TRACE_NOBODY, 0, 0);
             continue;
         }
-        launch(world, from, to, message, delay_on(world, path));
+        launch(world, from, to, message, &inner, delay_on(world, path));
     }
 }
 
@@ -167,7 +177,7 @@ bool network_hand_over(struct appliance *to, const struct flight *f)
     const struct agent_datagram d = {
         .source = f->source,
         .destination = f->destination,
-        .protocol = IPPROTO_NUM_UDP,
+        .protocol = f->protocol,
         .source_port = f->source_port,
         .destination_port = f->destination_port,
         .on_home_link = true,
@@ -193,7 +203,7 @@ void network_arrive(struct world *world, struct flight *f)
         free(f);
         return;
     }
-    world_trace(world, "  arrives", (int)f->from, (int)f->to, TRACE_NOBODY, f->bytes[5], 0);
+    world_trace(world, "  arrives", (int)f->from, (int)f->to, TRACE_NOBODY, f->type, 0);
     if (network_hand_over(to, f)) {
         attacker_hears(world, f);
         invariants_arrived(world, f);

@@ -38,7 +38,10 @@ struct flight {
     uint64_t sent_ns;
     struct addr source, destination;
     uint16_t source_port, destination_port;
-    size_t len;
+    uint8_t protocol;
+    uint8_t type;               /* enum delegation_type */
+    size_t len, size;           /* of the bytes that travel, which come first; of all */
+    size_t inner_at, inner_len; /* behind them: the delegation datagram as it is in clear */
     uint8_t bytes[];
 };
 

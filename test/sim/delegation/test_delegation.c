@@ -5,6 +5,7 @@
  *
  *     test_delegation             the scripted ones, and 200 random ones
  *     test_delegation --large     one with thousands of mobile nodes
+ *     --protected                 delegation goes in ESP
  *     --scenarios N ...           how many, and which: seeds.h; of --seed the events are told
  *     --script NAME               exactly that scripted one
  *     --keep-going, --trace       to the end, and a summary; all events as they come
@@ -22,7 +23,7 @@ enum { TAIL_LINES = 100, RULES_MAX = 16 };
 struct options {
     struct seeds seeds;
     const char *script;
-    bool large, trace, keep_going;
+    bool large, trace, keep_going, protected;
 };
 
 struct failures {
@@ -72,6 +73,7 @@ static bool run(void (*scenario)(struct world *world, uint64_t seed), uint64_t s
 {
     memset(world, 0, sizeof(*world));
     world->trace.live = options.trace;
+    world->protects = options.protected;
     if (setjmp(world->abandon) == 0)
         scenario(world, seed);
     n_run++;
@@ -123,6 +125,8 @@ static bool read_option(const char *name, const char *value)
 {
     if (strcmp(name, "--trace") == 0)
         options.trace = true;
+    else if (strcmp(name, "--protected") == 0)
+        options.protected = true;
     else if (strcmp(name, "--keep-going") == 0)
         options.keep_going = true;
     else if (strcmp(name, "--script") == 0)

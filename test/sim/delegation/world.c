@@ -57,6 +57,7 @@ void world_open(struct world *world, uint64_t seed, const struct plan *plan)
         abort();
     world->mobiles = world_alloc(world->n_mobiles * sizeof(*world->mobiles));
     network_init(world);
+    protection_init(world);
     invariants_init(world);
     for (size_t i = 0; i < world->n_mobiles; i++)
         mobile_init(world, i);
@@ -85,6 +86,7 @@ void world_close(struct world *world)
     for (size_t i = 0; i < world->n_nodes; i++)
         appliance_fini(&world->nodes[i]);
     attacker_fini(world);
+    protection_fini(world);
     invariants_fini(world);
     timerq_destroy(world->queue);
     auth_destroy(world->auth);

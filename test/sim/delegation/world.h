@@ -6,6 +6,7 @@
  *
  *     appliance   a node: agent, clock, table; it crashes, restarts, freezes
  *     network     delegation datagrams on their way
+ *     protection  ESP around them
  *     link        the home link: neighbour caches, announcements, the streams of packets
  *     mobile      a mobile node
  *     paper       what it and its home agent write to each other, in either family
@@ -23,6 +24,7 @@
 #include "link.h"
 #include "mobile.h"
 #include "network.h"
+#include "protection.h"
 #include "timerq.h"
 #include "trace.h"
 
@@ -78,6 +80,7 @@ struct tally {
 
 struct world {
     uint64_t seed;
+    bool protects; /* delegation goes in ESP */
     struct plan plan;
     struct chance chance;
     uint64_t now_ns; /* the true time, that nobody's clock shows */
@@ -88,6 +91,7 @@ struct world {
     struct appliance nodes[NODES_MAX];
     size_t n_nodes;
     struct network network;
+    struct protection protection;
     struct mobile *mobiles;
     size_t n_mobiles;
     struct attacker attacker;
