@@ -12,7 +12,7 @@
 #include <check.h>
 #include <stdbool.h>
 
-enum { ALLOCATIONS_MAX = 64 }; /* more than any operation makes */
+enum { ALLOCATIONS_MAX = 64 };
 
 extern const bool *refuse_within; /* only those count that come while it is true; NULL: all */
 
@@ -21,7 +21,7 @@ void refuse(int nth);
 /* Puts an end to it. True: it did come to a refusal. */
 bool end_refusal(void);
 
-/* Adds the test with _i = 1, 2 and so on. */
-void tcase_add_short_test(TCase *tcase, const TTest *test);
+/* Adds the test with _i = 1 .. n, which is to be more than the allocations that it makes. */
+void tcase_add_short_test(TCase *tcase, const TTest *test, int n);
 
 #endif

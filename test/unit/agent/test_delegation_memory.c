@@ -91,8 +91,8 @@ int main(void)
 {
     Suite *suite = suite_create("delegation, memory");
     TCase *tc = cast_case(suite, "memory");
-    tcase_add_short_test(tc, by_hand);
-    tcase_add_short_test(tc, after_registration);
-    tcase_add_short_test(tc, on_registration);
+    tcase_add_short_test(tc, by_hand, 28);
+    tcase_add_short_test(tc, after_registration, 28);
+    tcase_add_short_test(tc, on_registration, 28);
     return check_main(suite);
 }

@@ -166,12 +166,12 @@ int main(void)
 {
     Suite *suite = suite_create("held_memory");
     TCase *orders = deputy_case(suite, "orders");
-    tcase_add_short_test(orders, first_start);
-    tcase_add_short_test(orders, another_start);
-    tcase_add_short_test(orders, stop_of_the_unknown);
-    tcase_add_short_test(orders, stop_of_an_entry);
+    tcase_add_short_test(orders, first_start, 18);
+    tcase_add_short_test(orders, another_start, 18);
+    tcase_add_short_test(orders, stop_of_the_unknown, 18);
+    tcase_add_short_test(orders, stop_of_an_entry, 18);
     TCase *others = deputy_case(suite, "others");
-    tcase_add_short_test(others, synchronisation);
-    tcase_add_short_test(others, session_and_lease);
+    tcase_add_short_test(others, synchronisation, 18);
+    tcase_add_short_test(others, session_and_lease, 18);
     return check_main(suite);
 }

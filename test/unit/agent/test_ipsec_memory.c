@@ -148,14 +148,14 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("agent_ipsec_memory");
     TCase *tc = lab6_case(s, "agent_ipsec_memory");
-    tcase_add_short_test(tc, first_associations);
-    tcase_add_short_test(tc, other_associations);
-    tcase_add_short_test(tc, new_keys);
-    tcase_add_short_test(tc, sweep_after_failure);
-    tcase_add_short_test(tc, of_a_new_peer);
-    tcase_add_short_test(tc, of_a_known_peer);
-    tcase_add_short_test(tc, home_agent_heard);
-    tcase_add_short_test(tc, home_agents_asked_for);
+    tcase_add_short_test(tc, first_associations, 14);
+    tcase_add_short_test(tc, other_associations, 14);
+    tcase_add_short_test(tc, new_keys, 14);
+    tcase_add_short_test(tc, sweep_after_failure, 14);
+    tcase_add_short_test(tc, of_a_new_peer, 14);
+    tcase_add_short_test(tc, of_a_known_peer, 14);
+    tcase_add_short_test(tc, home_agent_heard, 14);
+    tcase_add_short_test(tc, home_agents_asked_for, 14);
     return s;
 }
 

@@ -142,12 +142,12 @@ int main(void)
 {
     Suite *suite = suite_create("memory");
     TCase *all = lab_case(suite, "out of memory");
-    tcase_add_short_test(all, first_binding);
-    tcase_add_short_test(all, one_more_care_of_address);
-    tcase_add_short_test(all, create);
-    tcase_add_short_test(all, configure);
-    tcase_add_short_test(all, mobile_set);
-    tcase_add_short_test(all, foreign_set);
-    tcase_add_short_test(all, tunnel_error);
+    tcase_add_short_test(all, first_binding, 12);
+    tcase_add_short_test(all, one_more_care_of_address, 12);
+    tcase_add_short_test(all, create, 12);
+    tcase_add_short_test(all, configure, 12);
+    tcase_add_short_test(all, mobile_set, 12);
+    tcase_add_short_test(all, foreign_set, 12);
+    tcase_add_short_test(all, tunnel_error, 12);
     return check_main(suite);
 }

@@ -49,7 +49,7 @@ int main(void)
     refuse_within = &flock_primary_works;
     Suite *suite = suite_create("resync_memory");
     TCase *tcase = tcase_create("refused");
-    tcase_add_short_test(tcase, nothing_is_lost);
+    tcase_add_short_test(tcase, nothing_is_lost, 64);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }

@@ -81,8 +81,8 @@ int main(void)
 {
     Suite *suite = suite_create("binding updates out of memory");
     TCase *t = lab6_case(suite, "out of memory");
-    tcase_add_short_test(t, update);
-    tcase_add_short_test(t, detection);
-    tcase_add_short_test(t, move);
+    tcase_add_short_test(t, update, 8);
+    tcase_add_short_test(t, detection, 8);
+    tcase_add_short_test(t, move, 8);
     return check_main(suite);
 }
