@@ -69,11 +69,10 @@ static void notes(FILE *to, const struct result *r)
     if (r->changes_per_s > 0)
         fprintf(to, "  %s: %.0f changes a second were made\n", name, r->changes_per_s);
     if (r->extra.turn.max > 0)
-        fprintf(
-            to,
-            "  %s: reports took %.0f cycles of a turn in the median, 99.9 %% at most %.2f us, the longest "
-            "%.2f us\n",
-            name, r->extra.turn.median, us(r->extra.turn.p999), us(r->extra.turn.max));
+        fprintf(to,
+                "  %s: reports took %.0f cycles of a turn in the mean, 99.9 %% at most %.2f us, the longest "
+                "%.2f us\n",
+                name, r->extra.turn.mean, us(r->extra.turn.p999), us(r->extra.turn.max));
     if (r->setup.traffic == TRAFFIC_PCAP && r->came_out < 1)
         fprintf(to, "  %s: %.1f %% of the capture's packets were not forwarded\n", name,
                 (1 - r->came_out) * 100);
@@ -140,8 +139,8 @@ static void json_extra(FILE *to, const struct result *r)
     if (r->changes_per_s > 0)
         fprintf(to, ",\"changes_per_s\":%.0f", r->changes_per_s);
     if (r->extra.turn.max > 0)
-        fprintf(to, ",\"reporting_cycles_per_turn\":{\"median\":%.0f,\"p999\":%.0f,\"max\":%.0f}",
-                r->extra.turn.median, r->extra.turn.p999, r->extra.turn.max);
+        fprintf(to, ",\"reporting_cycles_per_turn\":{\"mean\":%.0f,\"p999\":%.0f,\"max\":%.0f}",
+                r->extra.turn.mean, r->extra.turn.p999, r->extra.turn.max);
 }
 
 static void json_result(FILE *to, const struct result *r)

@@ -105,7 +105,7 @@ void reporting_tell(const struct bench *bench, struct row_extra *extra)
     if (n == 0)
         return;
     struct spread spread = spread_of(lane->turns, n);
-    extra->turn.median = spread.median;
+    extra->turn.mean = mean_of(lane->turns, n);
     extra->turn.p999 = quantile_of(lane->turns, n, 0.999);
     extra->turn.max = spread.max;
 }

@@ -27,7 +27,7 @@ enum row_need {
 struct row_extra {
     double bytes; /* of memory for each binding */
     struct {
-        double median, p999, max;
+        double mean, p999, max;
     } turn; /* cycles that reporting took of one */
 };
 

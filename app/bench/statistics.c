@@ -19,6 +19,14 @@ struct spread spread_of(double *samples, size_t n)
     };
 }
 
+double mean_of(const double *samples, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += samples[i];
+    return sum / (double)n;
+}
+
 double quantile_of(const double *sorted, size_t n, double share)
 {
     double wanted = share * (double)n;

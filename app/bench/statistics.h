@@ -11,6 +11,8 @@ struct spread {
 
 /* Sorts the n > 0 samples. */
 struct spread spread_of(double *samples, size_t n);
+/* Of n > 0 samples. */
+double mean_of(const double *samples, size_t n);
 /* Of n > 0 sorted ones, the least that at least `share` (0 to 1) of all do not exceed. */
 double quantile_of(const double *sorted, size_t n, double share);
 

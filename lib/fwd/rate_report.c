@@ -40,15 +40,27 @@ static unsigned gather(struct rate_sweep *s, uint64_t now_tsc, struct rate_repor
     return n;
 }
 
+/* When the next slice will be due: dividing in each turn would cost more than looking. */
+static uint64_t due_next(const struct rate_sweep *s)
+{
+    if (s->next >= s->end)
+        return s->began_tsc + rate_period_tsc();
+    const uint64_t span = rate_period_tsc() / 8 * 7;
+    const uint32_t until = RTE_MIN(s->next + RATE_BATCH, s->end);
+    return s->began_tsc + (span * until + s->end - 1) / s->end;
+}
+
 unsigned rate_sweep_turn(struct rate_sweep *s, uint32_t used, uint64_t now_tsc)
 {
-    if (s->ring == NULL || (s->next >= s->end && !sweep_begin(s, used, now_tsc)))
+    if (s->ring == NULL || now_tsc < s->due_tsc)
+        return 0;
+    if (s->next >= s->end && !sweep_begin(s, used, now_tsc))
         return 0;
     struct rate_report report[RATE_BATCH];
-    unsigned n = gather(s, now_tsc, report);
-    if (n == 0)
-        return 0;
-    unsigned in = rte_ring_mp_enqueue_burst_elem(s->ring, report, sizeof(report[0]), n, NULL);
+    unsigned n = gather(s, now_tsc, report), in = 0;
+    s->due_tsc = due_next(s);
+    if (n > 0)
+        in = rte_ring_mp_enqueue_burst_elem(s->ring, report, sizeof(report[0]), n, NULL);
     for (unsigned i = 0; i < in; i++)
         s->reported[report[i].slot] = s->counters[report[i].slot];
     return n - in;

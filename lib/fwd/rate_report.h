@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How workers tell control what each binding carries: every worker looks at a few of its counters in each
- * turn, so that it has seen all of them once in RATE_PERIOD_MS, and puts a report for each that grew into one
+ * How workers tell control what each binding carries: every worker looks at a few of its counters at a
+ * time, so that it has seen all of them once in RATE_PERIOD_MS, and puts a report for each that grew into one
  * bounded ring. A million counters never make one long turn.
  *
  * struct rate_sweep belongs to one worker; the ring has many producers and one consumer, control.
@@ -50,6 +50,7 @@ struct rate_sweep {
 
     /* The sweep's own. Zero: not begun. */
     uint64_t began_tsc; /* beginning of its period */
+    uint64_t due_tsc;   /* nothing is to be looked at before */
     uint32_t next, end; /* slots */
 };
 

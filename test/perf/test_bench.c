@@ -238,6 +238,7 @@ END_TEST
 START_TEST(quantile_is_the_least_that_covers)
 {
     const double sorted[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    ck_assert_double_eq(mean_of(sorted, 10), 5.5);
     ck_assert_double_eq(quantile_of(sorted, 10, 0.5), 5);
     ck_assert_double_eq(quantile_of(sorted, 10, 0.91), 10);
     ck_assert_double_eq(quantile_of(sorted, 10, 0.9), 9);
