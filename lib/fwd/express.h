@@ -56,9 +56,10 @@ static inline struct form express_form(enum pkt_family family, const struct mac 
 /* The device's word counts, if it has said that the checksum is right and not that it is wrong. */
 static inline bool express_checksum_is_right(const struct rte_mbuf *frame, const uint8_t *ip)
 {
-    if ((frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_BAD) != 0)
-        return false;
-    return (frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) != 0 || pkt_header_is_whole(ip, IPV4_LEN_MIN);
+    const uint64_t said = frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    if (likely(said == RTE_MBUF_F_RX_IP_CKSUM_GOOD))
+        return true;
+    return said != RTE_MBUF_F_RX_IP_CKSUM_BAD && pkt_header_is_whole(ip, IPV4_LEN_MIN);
 }
 
 /* Of what has the form. Extension headers could hold an encapsulation limit. */

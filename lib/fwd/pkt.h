@@ -149,8 +149,9 @@ static inline void pkt_decrement_ttl(enum pkt_family family, uint8_t *ip)
     uint32_t word; /* TTL, protocol, checksum */
     memcpy(&word, ip + 8, sizeof(word));
     word = rte_le_to_cpu_32(word);
-    uint32_t less = word + 0x1ffff;            /* the sum grows by 0x0100 where the first byte */
-    less -= (uint32_t)(less >= 0x1ffff) << 16; /* counts least, and by one more if that carries */
+    /* The sum grows by 0x0100 where the first byte counts least, and by one more if that carries: a borrow
+     * is all ones. */
+    uint32_t less = word + 0x1ffff + (-(uint32_t)(word < 0xfffe0001) << 16);
     less = rte_cpu_to_le_32(less);
     memcpy(ip + 8, &less, sizeof(less));
 }
