@@ -196,7 +196,13 @@ static uint64_t oldest_answer_ns(const struct node *node)
     return oldest;
 }
 
-static void notice_heard(struct node *node, uint64_t heard)
+/* [S] Loss in one direction alone has to end in a declared death, not in nobody intercepting. */
+static bool is_deaf(const struct agent *agent, const struct node *node, struct instant now)
+{
+    return node->n_answers > 0 && now.mono_ns - node->heard_ns > lease_ns(agent);
+}
+
+static void notice_heard(const struct agent *agent, struct node *node, uint64_t heard, struct instant now)
 {
     const bool news = heard > node->heard && node->n_answers > 0;
     if (!news)
@@ -208,13 +214,8 @@ static void notice_heard(struct node *node, uint64_t heard)
         return;
     }
     node->heard_ns = later(node->heard_ns, answer != NULL ? answer->at_ns : oldest_answer_ns(node));
-    node->hears_again = node->tried = false;
-}
-
-/* [S] Loss in one direction alone has to end in a declared death, not in nobody intercepting. */
-static bool is_deaf(const struct agent *agent, const struct node *node, struct instant now)
-{
-    return node->n_answers > 0 && now.mono_ns - node->heard_ns > lease_ns(agent);
+    if (!is_deaf(agent, node, now))
+        node->hears_again = node->tried = false;
 }
 
 /* [S] Whoever hears us again gets a LEASE, but no second one before it has heard that: else it might go on
@@ -319,7 +320,7 @@ void liveness_keepalive(struct agent *agent, struct node *node, const struct del
     node->load_ns = now.mono_ns;
     node->silent = false;
     move_timer(agent, &node->stalled, now.mono_ns + NODE_SILENCE_MS * NSEC_PER_MS);
-    notice_heard(node, load->heard);
+    notice_heard(agent, node, load->heard, now);
     judge_lease(agent, node, header->sequence, now);
     answer(agent, node, header, now);
     node_settle(agent, node, now);

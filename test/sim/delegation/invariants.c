@@ -127,7 +127,8 @@ static unsigned interceptors(struct world *world, const struct mobile *m, unsign
 
 /* A secondary that hears no answer stops a lease after the last KEEPALIVE answered; the primary, whose
  * answers are lost, withholds the lease when that is more than a lease old, and counts lease + 250 ms from
- * the last one that it gave: KEEPALIVEs are 500 ms apart. */
+ * the last one that it gave: KEEPALIVEs are 500 ms apart. One more lease given on trial (S26) and lost makes
+ * that two leases and a KEEPALIVE at most. */
 static uint64_t gap_max_ns(const struct world *world)
 {
     const uint64_t lease_ms = world->nodes[0].settings.delegation.lease_ms;

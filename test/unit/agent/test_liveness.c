@@ -234,6 +234,22 @@ START_TEST(whoever_hears_no_lease_then_is_given_no_more)
 }
 END_TEST
 
+/* The LEASE on trial is heard, but so late that it is over: that is no reason for another one. */
+START_TEST(a_lease_heard_when_it_is_over_earns_no_other)
+{
+    let_go_deaf();
+    flock_keepalive(&flock, 0);
+    flock_keepalive(&flock, 0); /* the trial: answered with a lease */
+    script(0)->silent = true;
+    for (int i = 0; i < 20 && counted(AGENT_NODES_DEAD) == 0; i++) {
+        flock_wait_ms(&flock, LEASE_MS + 1);
+        flock_keepalive(&flock, 0); /* tells of the lease that is over */
+        flock_keepalive(&flock, 0); /* and of the answer without one */
+    }
+    ck_assert_uint_eq(counted(AGENT_NODES_DEAD), 1);
+}
+END_TEST
+
 static const struct {
     const char *what;
     bool sync;
@@ -307,6 +323,7 @@ int main(void)
     tcase_add_test(one, lease_is_withheld_from_a_node_that_hears_no_more);
     tcase_add_test(one, whoever_hears_again_is_given_a_lease);
     tcase_add_test(one, whoever_hears_no_lease_then_is_given_no_more);
+    tcase_add_test(one, a_lease_heard_when_it_is_over_earns_no_other);
     tcase_add_loop_test(one, lease_is_withheld_without_progress, 0, ROWS(stalls));
     tcase_add_loop_test(one, others_progress_is_none_of_this_operation, 0, ROWS(stragglers));
     return check_main(suite);
