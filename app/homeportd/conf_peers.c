@@ -59,16 +59,25 @@ static struct addr local_address(const struct conf *conf, const struct addr *pee
     return first;
 }
 
-/* Of the link on which the peer is; by way of routers, the least that ours take. */
+static bool is_on_link(const struct conf_port *port, const struct addr *peer)
+{
+    for (size_t i = 0; i < port->n_addresses; i++)
+        if (prefix_contains(&port->addresses[i], peer))
+            return true;
+    return false;
+}
+
+/* Of the link on which the peer is, the least of several; by way of routers, the least that ours take. */
 static uint16_t mtu_towards(const struct conf *conf, const struct addr *peer)
 {
-    const struct conf_port *port = network_connected(conf, peer);
-    if (port != NULL)
-        return port->mtu;
-    uint16_t least = UINT16_MAX;
-    for (size_t i = 0; i < conf->n_ports; i++)
-        least = conf->ports[i].mtu < least ? conf->ports[i].mtu : least;
-    return least;
+    uint16_t there = UINT16_MAX, anywhere = UINT16_MAX;
+    for (size_t i = 0; i < conf->n_ports; i++) {
+        const struct conf_port *port = &conf->ports[i];
+        anywhere = port->mtu < anywhere ? port->mtu : anywhere;
+        if (is_on_link(port, peer))
+            there = port->mtu < there ? port->mtu : there;
+    }
+    return there != UINT16_MAX ? there : anywhere;
 }
 
 static void address_of(struct reading *reading, const struct section *s, struct agent_peer *peer)

@@ -76,10 +76,10 @@ void doctor_check_port_mtu(const struct doctor_subject *s, struct doctor_finding
 {
     const unsigned mtu = s->port->mtu, overhead = most_overhead(s->c);
     if (mtu < DELEGATION_PACKET)
-        doctor_find(
-            out, DOCTOR_FAULT,
-            "%u: delegation datagrams of %d bytes have to be fragmented, and are lost then; set mtu = %d",
-            mtu, DELEGATION_PACKET, WHOLE_MTU);
+        doctor_find(out, DOCTOR_FAULT,
+                    "%u: delegation datagrams of up to %d bytes may have to be fragmented, and are lost "
+                    "then; set mtu = %d",
+                    mtu, DELEGATION_PACKET, WHOLE_MTU);
     else if (mtu < WHOLE_MTU)
         doctor_find(out, DOCTOR_WARNING,
                     "%u, less than the %d that senders take for granted; tunnels add up to %u", mtu,

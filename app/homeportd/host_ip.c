@@ -32,7 +32,8 @@ static void refuse(struct control *c, const struct arrival *a, enum icmp_error w
 }
 
 /* Messages of delegation, in ESP too, are no larger than the links of both ends take (payload_limit in
- * lib/agent), and other messages in ESP not as large as any link takes. */
+ * lib/agent) where those take what a START may need, and other messages in ESP not as large as any link
+ * takes. */
 static bool is_refused_fragment(struct control *c, const struct arrival *a)
 {
     if (a->meta->verdict != VERDICT_PUNT_FRAGMENT)

@@ -49,6 +49,18 @@ START_TEST(mtu_towards_a_peer)
 }
 END_TEST
 
+/* On the networks of two ports: of the one that takes less. */
+START_TEST(mtu_where_networks_overlap)
+{
+    struct conf *c = loaded("node = sha1\nid = 2\nrole = secondary\n"
+                            "port p { device = net_ring0 addresses = {10.1.0.3/16} }\n"
+                            "port q { device = net_ring1 addresses = {10.1.9.3/24} mtu = 1300 }\n"
+                            "primary pha1 { address = 10.1.9.2 spi = 1000 key = 'hex:" KEY32 "' }\n");
+    ck_assert_uint_eq(c->peers[0].mtu, 1300);
+    conf_free(c);
+}
+END_TEST
+
 START_TEST(delegation_defaults_are_the_agents)
 {
     struct conf *c = loaded(minimal);
@@ -134,6 +146,7 @@ int main(void)
     TCase *tests = conf_case(suite, "conf_delegation", setup);
     tcase_add_test(tests, good_delegation);
     tcase_add_test(tests, mtu_towards_a_peer);
+    tcase_add_test(tests, mtu_where_networks_overlap);
     tcase_add_test(tests, delegation_defaults_are_the_agents);
     tcase_add_test(tests, a_secondary);
     tcase_add_loop_test(tests, refuses_a_secondary, 0, ROWS(secondary_faults));
