@@ -48,11 +48,11 @@ static inline bool peer_is_miss(const struct cuckoo *cuckoo, const struct entry 
 }
 
 /* What it has not found is not there. */
-static inline const struct entry *peer_search_again(const struct cuckoo *cuckoo, const struct entry *found,
-                                                    uint32_t tag, const struct addr *key, uint64_t version)
+static inline const struct entry *peer_prove(const struct cuckoo *cuckoo, const struct entry *found,
+                                             uint32_t tag, const struct addr *key, uint64_t version)
 {
-    (void)cuckoo, (void)found, (void)tag, (void)key, (void)version;
-    return NULL;
+    (void)cuckoo, (void)tag, (void)version;
+    return cuckoo_proves(found, key) ? found : NULL;
 }
 
 #endif

@@ -128,8 +128,6 @@ static bool make_settings(struct population *p)
     p->exits = make_exits();
     p->settings = (struct worker_settings){
         .n_home_networks = FAMILY_COUNT,
-        .own = {home_agent(FAMILY_IPV4), home_agent(FAMILY_IPV6)},
-        .n_own = FAMILY_COUNT,
         .id_slots = 1,
         .exits = p->exits,
     };
@@ -139,7 +137,10 @@ static bool make_settings(struct population *p)
     memset(network[FAMILY_IPV4].mask.b, 0xff, 12);
     network[FAMILY_IPV6].address = population_address(UINT64_C(0x20010db8c0a80000), 0);
     network[FAMILY_IPV6].mask = population_address(UINT64_MAX, 0);
-    worker_settings_finish(&p->settings);
+    for (int family = 0; family < FAMILY_COUNT; family++) {
+        const struct addr own = home_agent((enum family)family);
+        own_add(&p->settings.own, &own);
+    }
     return p->exits != NULL;
 }
 

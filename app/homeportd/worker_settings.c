@@ -90,9 +90,9 @@ static void free_settings(struct worker_settings *s)
 
 static void add_own(struct worker_settings *s, const struct locals *locals)
 {
-    static_assert((int)LOCAL_MAX <= (int)WORKER_OWN_MAX, "workers know all of them");
+    static_assert((int)LOCAL_MAX <= (int)OWN_MAX, "workers know all of them");
     for (size_t i = 0; i < locals->n; i++)
-        s->own[s->n_own++] = locals->at[i].address;
+        own_add(&s->own, &locals->at[i].address);
 }
 
 static void add_peers(struct worker_settings *s, const struct conf *conf)
@@ -135,7 +135,6 @@ int worker_settings_publish(struct control *c)
     for (size_t i = 0; i < c->conf->agent.n_home_networks; i++)
         add_network(c, s, &c->conf->agent.home_networks[i]);
     add_peers(s, c->conf);
-    worker_settings_finish(s);
     for (unsigned i = 0; i < c->n_workers; i++)
         __atomic_store_n(&c->workers[i]->settings, s, __ATOMIC_RELEASE);
     if (c->worker_settings != NULL)

@@ -12,7 +12,6 @@
 struct burst {
     struct worker *w;
     const struct worker_settings *settings;
-    uint64_t not_own; /* the settings' */
     uint16_t id_step; /* from one of a worker's identifications to its next */
     unsigned port_index;
     unsigned n;
@@ -32,7 +31,7 @@ struct burst {
 
     unsigned n_aside; /* packets that may be of a reverse tunnel */
     uint8_t aside[WORKER_BURST];
-    uint64_t unread;       /* bits of those of them that express.h alone has parsed */
+    uint64_t unread;       /* bits of those of them that express.h has put aside */
     struct entry by_route; /* stands for what a packet is sent by that no entry is for */
 
     struct { /* when the counters have come */

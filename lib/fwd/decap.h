@@ -46,31 +46,6 @@ static const uint8_t decap_ecn[4][4] = {
 
 /* ---- What the families differ in: a header's fields. The argument is constant wherever it can be ---- */
 
-static inline struct addr decap_address_ipv4(const uint8_t *at)
-{
-    uint32_t address;
-    memcpy(&address, at, sizeof(address));
-    return pkt_key(address);
-}
-
-static inline struct addr decap_source(enum pkt_family family, const uint8_t *ip)
-{
-    struct addr address;
-    if (family == PKT_IPV4)
-        return decap_address_ipv4(ip + 12);
-    memcpy(address.b, ip + 8, sizeof(address.b));
-    return address;
-}
-
-static inline struct addr decap_destination(enum pkt_family family, const uint8_t *ip)
-{
-    struct addr address;
-    if (family == PKT_IPV4)
-        return decap_address_ipv4(ip + 16);
-    memcpy(address.b, ip + 24, sizeof(address.b));
-    return address;
-}
-
 static inline uint8_t decap_tos(enum pkt_family family, const uint8_t *ip)
 {
     return family == PKT_IPV4 ? ip[1] : (uint8_t)(pkt_read16(ip) >> 4);
@@ -136,8 +111,8 @@ static inline enum decap_verdict decap_read_inner(enum pkt_family family, const 
     if (d->size == 0)
         return DECAP_MALFORMED;
     d->strip = (uint16_t)at;
-    d->source = decap_source(family, inner);
-    d->destination = decap_destination(family, inner);
+    d->source = pkt_source(family, inner);
+    d->destination = pkt_destination(family, inner);
     const uint8_t tos = decap_tos(family, inner);
     const uint8_t ecn = decap_ecn[tos & DECAP_ECN_MASK][decap_tos(pkt_family_of(ip), ip) & DECAP_ECN_MASK];
     if (ecn == DECAP_ECN_DROP)
@@ -188,8 +163,8 @@ static inline enum decap_verdict decap_read_minimal(const uint8_t *ip, unsigned 
     d->strip = (uint16_t)header_len;
     d->size = (uint16_t)(len - header_len);
     d->tos = ip[1];
-    d->source = header_len == LONG ? decap_address_ipv4(forwarding + 8) : d->outer_source;
-    d->destination = decap_address_ipv4(forwarding + 4);
+    d->source = header_len == LONG ? pkt_address(PKT_IPV4, forwarding + 8) : d->outer_source;
+    d->destination = pkt_address(PKT_IPV4, forwarding + 4);
     return decap_check_addresses(PKT_IPV4, d);
 }
 
@@ -275,7 +250,7 @@ static inline bool decap_is_tunnel(const uint8_t *ip, unsigned len)
 static inline enum decap_verdict decap_read(const uint8_t *ip, unsigned len, struct decap *d)
 {
     const enum pkt_family family = pkt_family_of(ip);
-    *d = (struct decap){.outer_source = decap_source(family, ip)};
+    *d = (struct decap){.outer_source = pkt_source(family, ip)};
     return family == PKT_IPV4 ? decap_read_ipv4(ip, len, d) : decap_read_ipv6(ip, len, d);
 }
 

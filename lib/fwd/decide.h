@@ -11,37 +11,9 @@
 #include "forward.h"
 #include "mobility.h"
 
-/* By its last four bytes, which are an IPv4 address. */
-static inline unsigned own_bit(uint32_t last)
-{
-    return last * UINT32_C(2654435769) >> 26;
-}
-
-static inline bool may_be_own(const struct burst *b, uint32_t last)
-{
-    return (b->not_own >> own_bit(last) & 1) == 0;
-}
-
-static inline bool is_in_own(const struct burst *b, const struct addr *address)
-{
-    for (unsigned i = 0; i < b->settings->n_own; i++)
-        if (addr_equal(&b->settings->own[i], address))
-            return true;
-    return false;
-}
-
 static inline bool is_own(const struct burst *b, const struct addr *address)
 {
-    return unlikely(may_be_own(b, pkt_ipv4(address))) && is_in_own(b, address);
-}
-
-/* The same, of an IPv4 address in network order. */
-static inline bool is_own_ipv4(const struct burst *b, uint32_t address)
-{
-    if (likely(!may_be_own(b, address)))
-        return false;
-    const struct addr key = pkt_key(address);
-    return is_in_own(b, &key);
+    return own_has(&b->settings->own, address);
 }
 
 /* The packet is already encapsulated for the address it is sent to (RFC 5944 section 4.2.3). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The packets that the appliance is there for, in straight code: a whole IPv4 packet without options, or an
- * IPv6 packet without extension headers, for one care-of address. Each step asks in few tests whether
+ * IPv6 packet without extension headers, for one care-of address; those for nobody; and, put aside, those of
+ * the usual reverse tunnels. Each step asks in few tests whether
  * everything is as usual. Where it is not, it changes nothing and says so, and pkt_parse and decide, which
  * know all cases, see the packet instead; they come to the same end for the usual ones, which a test holds
  * them to.
@@ -99,22 +100,6 @@ static inline struct express express_of(enum pkt_family family, struct rte_mbuf 
     return x;
 }
 
-/* Of any packet. */
-static inline unsigned express_size(enum pkt_family family, const uint8_t *ip)
-{
-    return family == PKT_IPV6 ? IPV6_LEN + (unsigned)pkt_read16(ip + 4) : pkt_read16(ip + 2);
-}
-
-static inline struct addr express_destination(enum pkt_family family, const uint8_t *ip)
-{
-    struct addr destination;
-    if (family == PKT_IPV6)
-        memcpy(&destination, ip + 24, sizeof(destination));
-    else
-        memcpy(&destination.b[12], ip + 16, 4);
-    return family == PKT_IPV6 ? destination : pkt_key(pkt_ipv4(&destination));
-}
-
 /* Padding may follow it. */
 static inline bool express_is_whole(enum pkt_family family, const struct rte_mbuf *frame,
                                     const struct express *x)
@@ -163,7 +148,7 @@ static inline bool express_is_own(enum pkt_family family, const struct burst *b,
     if (family == PKT_IPV6)
         return is_own(b, (const struct addr *)(x->ip + 8));
     memcpy(&source, x->ip + 12, sizeof(source));
-    return is_own_ipv4(b, source);
+    return own_has_ipv4(&b->settings->own, source);
 }
 
 /* Room for the longest outer header is room for all. NULL: one of these is not as usual. */
@@ -228,7 +213,7 @@ static inline bool express_other(enum pkt_family family, struct burst *b, unsign
                                  const struct entry *e)
 {
     const struct express x = express_of(family, frame);
-    const struct addr destination = express_destination(family, x.ip);
+    const struct addr destination = pkt_destination(family, x.ip);
     if (!cuckoo_proves(e, &destination) || !express_is_single(family, &x, e))
         return false;
     const enum pkt_family outside = tunnel_family_outside((enum encapsulation)e->encapsulation);
@@ -250,7 +235,7 @@ static inline bool express_other(enum pkt_family family, struct burst *b, unsign
 static inline bool express_drop(enum pkt_family family, struct burst *b, unsigned i, struct rte_mbuf *frame)
 {
     const struct express x = express_of(family, frame);
-    const struct addr destination = express_destination(family, x.ip);
+    const struct addr destination = pkt_destination(family, x.ip);
     if (!express_is_whole(family, frame, &x) || (family == PKT_IPV6 && b->settings->routes_ipv6) ||
         !cuckoo_is_miss(b->cuckoo, b->entry[i], b->version) ||
         home_network(b->settings, &destination) != NULL)
@@ -265,13 +250,14 @@ static inline bool express_put_aside(enum pkt_family family, struct burst *b, un
                                      struct rte_mbuf *frame, const struct entry *e)
 {
     const struct express x = express_of(family, frame);
-    const struct addr destination = express_destination(family, x.ip);
+    const struct addr destination = pkt_destination(family, x.ip);
     const uint8_t protocol = family == PKT_IPV6 ? x.ip[6] : x.ip[9];
     if (b->settings->exits == NULL || (e->flags & ENTRY_BROADCAST) != 0 ||
         protocol != (family == PKT_IPV6 ? IPPROTO_IPV6 : IPPROTO_IPIP) ||
         !express_is_whole(family, frame, &x) || (family == PKT_IPV4 && (x.begin & IPV4_FRAGMENT) != 0) ||
         !cuckoo_proves(e, &destination))
         return false;
+    rte_prefetch0(x.ip + 64); /* of IPv6 the header inside is there */
     burst_count_nobodys(b, i);
     b->aside[b->n_aside++] = (uint8_t)i;
     b->unread |= UINT64_C(1) << i;

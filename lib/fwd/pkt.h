@@ -175,6 +175,38 @@ static inline struct addr pkt_key(uint32_t destination)
     return key;
 }
 
+/* Where a header has its addresses. */
+static inline const uint8_t *pkt_source_at(enum pkt_family family, const uint8_t *ip)
+{
+    return ip + (family == PKT_IPV6 ? 8 : 12);
+}
+
+static inline const uint8_t *pkt_destination_at(enum pkt_family family, const uint8_t *ip)
+{
+    return ip + (family == PKT_IPV6 ? 24 : 16);
+}
+
+static inline struct addr pkt_address(enum pkt_family family, const uint8_t *at)
+{
+    struct addr address;
+    uint32_t v4;
+    memcpy(&v4, at, sizeof(v4));
+    if (family == PKT_IPV4)
+        return pkt_key(v4);
+    memcpy(address.b, at, sizeof(address.b));
+    return address;
+}
+
+static inline struct addr pkt_source(enum pkt_family family, const uint8_t *ip)
+{
+    return pkt_address(family, pkt_source_at(family, ip));
+}
+
+static inline struct addr pkt_destination(enum pkt_family family, const uint8_t *ip)
+{
+    return pkt_address(family, pkt_destination_at(family, ip));
+}
+
 /* And back; of IPv6 its last four bytes. */
 static inline uint32_t pkt_ipv4(const struct addr *address)
 {

@@ -16,29 +16,35 @@
 #include "reverse.h"
 
 /* Where the packet inside begins in one that express_put_aside has put aside. */
-static inline uint8_t *reverse_inside(enum pkt_family family, struct rte_mbuf *frame)
+static inline uint8_t *reverse_express_inside(enum pkt_family family, struct rte_mbuf *frame)
 {
     return pkt_ip(frame) + (family == PKT_IPV6 ? six_in_six_len() : ipip_len());
 }
 
-static inline bool reverse_is_of_a_host(enum pkt_family family, const uint8_t *address)
+static inline unsigned reverse_express_size(enum pkt_family family, const uint8_t *ip)
+{
+    return family == PKT_IPV6 ? IPV6_LEN + (unsigned)pkt_read16(ip + 4) : pkt_read16(ip + 2);
+}
+
+static inline bool reverse_express_is_of_a_host(enum pkt_family family, const uint8_t *address)
 {
     if (family == PKT_IPV6)
         return (uint8_t)(*address - EXPRESS_IPV6_FIRST) <= EXPRESS_IPV6_LAST - EXPRESS_IPV6_FIRST;
     return (uint8_t)(*address - 1) < 0xdf && *address != 127;
 }
 
-/* Its header has the usual length, it may take a hop, and what happened to it outside leaves no mark. */
-static inline bool reverse_is_plain(enum pkt_family family, const uint8_t *outer, const uint8_t *ip)
+/* Its header has the usual length, it may take a hop (RFC 2003 section 3.1), and what happened to it outside
+ * leaves no mark (RFC 6040 section 4.2). */
+static inline bool reverse_express_is_plain(enum pkt_family family, const uint8_t *outer, const uint8_t *ip)
 {
     const unsigned ecn = decap_tos(family, ip) & DECAP_ECN_MASK;
     return (family == PKT_IPV6 ? !ipv6_is_skipped(ip[6]) && ip[7] > 1 : ip[0] == 0x45 && ip[8] > 1) &&
            decap_ecn[ecn][decap_tos(family, outer) & DECAP_ECN_MASK] == ecn &&
-           reverse_is_of_a_host(family, ip + (family == PKT_IPV6 ? 8 : 12)) &&
-           reverse_is_of_a_host(family, ip + (family == PKT_IPV6 ? 24 : 16));
+           reverse_express_is_of_a_host(family, pkt_source_at(family, ip)) &&
+           reverse_express_is_of_a_host(family, pkt_destination_at(family, ip));
 }
 
-static inline uint32_t reverse_tag(enum pkt_family family, const uint8_t *address)
+static inline uint32_t reverse_express_tag(enum pkt_family family, const uint8_t *address)
 {
     uint32_t v4;
     if (family == PKT_IPV6)
@@ -52,16 +58,17 @@ static inline bool reverse_express_read(enum pkt_family family, struct rte_mbuf 
                                         uint32_t tag[static 2])
 {
     const struct express outer = express_of(family, frame);
-    const uint8_t *ip = reverse_inside(family, frame);
+    const uint8_t *ip = reverse_express_inside(family, frame);
     if (decap_inner_size(family, ip, outer.size - (unsigned)(ip - outer.ip)) == 0 ||
-        !reverse_is_plain(family, outer.ip, ip))
+        !reverse_express_is_plain(family, outer.ip, ip))
         return false;
-    tag[0] = reverse_tag(family, ip + (family == PKT_IPV6 ? 8 : 12));
-    tag[1] = reverse_tag(family, ip + (family == PKT_IPV6 ? 24 : 16));
+    tag[0] = reverse_express_tag(family, pkt_source_at(family, ip));
+    tag[1] = reverse_express_tag(family, pkt_destination_at(family, ip));
     return true;
 }
 
-/* What reverse_is_granted and reverse_is_unprotected ask, of a binding's first care-of address. */
+/* What reverse_is_granted (RFC 3024 section 4.3.2, RFC 6275 section 10.4.5) and reverse_is_unprotected (RFC
+ * 4301 section 5.2) ask, of a binding's first care-of address. */
 static inline bool reverse_express_granted(enum pkt_family family, const struct burst *b,
                                            const uint8_t *outer, const uint8_t *ip, const struct entry *from)
 {
@@ -87,10 +94,10 @@ static inline bool reverse_express_tunnel(enum pkt_family family, struct burst *
                                           struct rte_mbuf *frame, uint32_t tag, const struct entry *to)
 {
     const uint16_t data_off = frame->data_off, data_len = frame->data_len;
-    const uint8_t *ip = reverse_inside(family, frame);
+    const uint8_t *ip = reverse_express_inside(family, frame);
     b->tag[i] = tag;
     b->entry[i] = to;
-    reverse_express_open(frame, ip, express_size(family, ip));
+    reverse_express_open(frame, ip, reverse_express_size(family, ip));
     if (express_forward(family, b, i, frame))
         return true;
     frame->data_off = data_off;
@@ -101,9 +108,9 @@ static inline bool reverse_express_tunnel(enum pkt_family family, struct burst *
 /* To somebody who is not in the table. */
 static inline bool reverse_express_route(enum pkt_family family, struct burst *b, struct rte_mbuf *frame)
 {
-    uint8_t *ip = reverse_inside(family, frame);
-    const unsigned size = express_size(family, ip);
-    const struct addr destination = express_destination(family, ip);
+    uint8_t *ip = reverse_express_inside(family, frame);
+    const unsigned size = reverse_express_size(family, ip);
+    const struct addr destination = pkt_destination(family, ip);
     uint32_t adjacency;
     if (home_network(b->settings, &destination) != NULL ||
         !exits_lookup(b->settings->exits, &destination, &adjacency))
@@ -124,7 +131,7 @@ static inline bool reverse_express(enum pkt_family family, struct burst *b, unsi
                                    const struct entry *to)
 {
     struct rte_mbuf *frame = b->frame[i];
-    if (!reverse_express_granted(family, b, pkt_ip(frame), reverse_inside(family, frame), from))
+    if (!reverse_express_granted(family, b, pkt_ip(frame), reverse_express_inside(family, frame), from))
         return false;
     if (to->kind == ENTRY_TUNNEL)
         return reverse_express_tunnel(family, b, i, frame, tag[1], to);

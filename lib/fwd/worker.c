@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A burst passes five stages: parse all, look up all, decide and rewrite all, count all, send all. The usual
- * packets take the express way (express.h); that of each of the others ends in finish(): it is queued for
- * transmission, handed to control, or dropped. Its verdict is counted there, or for a frame in the transmit
- * queue when that has taken it or refused it. What came by a reverse tunnel makes a second, smaller round.
+ * packets take the express way (express.h), to their end; that of each of the others is in finish(): it is
+ * queued for transmission, handed to control, or dropped. Its verdict is counted there, or for a frame in the
+ * transmit queue when that has taken it or refused it. What came by a reverse tunnel makes a second, smaller
+ * round, with an express way of its own (reverse_express.h). What is dropped is freed when all is sent.
  */
 #include "worker.h"
 
@@ -119,7 +120,7 @@ static void count_all(struct burst *b)
     }
 }
 
-/* The tail: every packet passes here once. */
+/* The tail of each packet that the express way has not brought to its end. */
 static void finish(struct burst *b, unsigned i)
 {
     struct worker *w = b->w;
@@ -285,7 +286,6 @@ static void one_burst(struct worker *w, unsigned port_index, struct rte_mbuf **f
     b.cuckoo = cuckoo;
     b.version = cuckoo_version(cuckoo);
     b.settings = __atomic_load_n(&w->settings, __ATOMIC_ACQUIRE);
-    b.not_own = b.settings->not_own;
     b.id_step = (uint16_t)rte_align32pow2(w->workers);
     b.port_index = port_index;
     b.n = n;

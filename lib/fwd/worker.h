@@ -16,6 +16,7 @@
 #include "ethernet.h"
 #include "exits.h"
 #include "form.h"
+#include "own.h"
 #include "punt.h"
 #include "rate_report.h"
 #include "table.h"
@@ -25,7 +26,6 @@ enum {
     WORKER_BURST = 32,
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
-    WORKER_OWN_MAX = 456,
     WORKER_PEERS_MAX = 64,
     WORKER_WAYS = 64,         /* ready made, of each family */
     WORKER_ID_BUCKETS = 1024, /* counters of identifications, by tunnel destination */
@@ -65,10 +65,7 @@ struct home_network {
 struct worker_settings {
     struct home_network home_networks[WORKER_NETWORKS_MAX];
     unsigned n_home_networks;
-    struct addr own[WORKER_OWN_MAX]; /* no source of a packet to forward: the appliance's, its links'
-                                        broadcast addresses */
-    unsigned n_own;
-    uint64_t not_own; /* by worker_settings_finish, or 0: bits of own_bit() that none of them has */
+    struct own own; /* no source of a packet to forward */
     /* Primaries or secondaries: what they send to delegation_port or in ESP has a punt class of its own, so
      * that no flood of anybody else's delays it. */
     struct addr peers[WORKER_PEERS_MAX];
@@ -83,9 +80,6 @@ struct worker_settings {
     bool routes_ipv6;     /* there are exits, and hosts on our links have been told that this is a router */
     bool outer_df_always; /* set DF in every outer header; false: copy the inner one (RFC 2003 section 3.1) */
 };
-
-/* Once all else is filled in, before workers get it: makes other sources than own ones cheap to tell. */
-void worker_settings_finish(struct worker_settings *settings);
 
 struct worker_counters {
     uint64_t verdict[VERDICT_COUNT];

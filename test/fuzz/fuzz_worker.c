@@ -189,13 +189,13 @@ static void settle(void)
     for (int ipv6 = 0; ipv6 < 2; ipv6++) {
         settings.home_networks[ipv6].address = address_of(ipv6 != 0, IP(10, 1, 0, 0));
         memset(settings.home_networks[ipv6].mask.b, 0xff, ipv6 != 0 ? 8 : 15);
-        settings.own[ipv6] = address_of(ipv6 != 0, HOME_AGENT);
+        const struct addr own = address_of(ipv6 != 0, HOME_AGENT);
+        own_add(&settings.own, &own);
         settings.peers[ipv6] = address_of(ipv6 != 0, CORRESPONDENT);
     }
-    settings.n_home_networks = settings.n_own = settings.n_peers = 2;
+    settings.n_home_networks = settings.n_peers = 2;
     settings.id_slots = 1;
     settings.delegation_port = 49434;
-    worker_settings_finish(&settings);
 }
 
 static void start(void)

@@ -9,6 +9,7 @@
 #include "addresses.h"
 #include "eal.h"
 #include "frame.h"
+#include "table_world.h"
 
 #include "tunnel.h"
 #include "worker.h"
@@ -180,15 +181,26 @@ static void settle(void)
         if (!addr_is_ipv4(&n->address))
             memset(n->mask.b + 8, 0, 8);
     }
-    for (unsigned i = 0; i < 4; i++)
-        settings.own[i] = address_of(i % 2 != 0, i < 2 ? HOME_AGENT : OTHER_OWN);
-    settings.n_own = one_in(10) ? 0 : 4 + below(one_in(3) ? WORKER_OWN_MAX - 3 : 6);
-    for (unsigned i = 4; i < settings.n_own; i++)
-        settings.own[i] = address_of(one_in(2), any_source());
-    worker_settings_finish(&settings);
+    const unsigned n_own = one_in(10) ? 0 : 4 + below(one_in(3) ? OWN_MAX - 3 : 6);
+    for (unsigned i = 0; i < n_own; i++) {
+        const struct addr own = i < 4 ? address_of(i % 2 != 0, i < 2 ? HOME_AGENT : OTHER_OWN)
+                                      : address_of(one_in(2), any_source());
+        own_add(&settings.own, &own);
+    }
 }
 
 /* ---- Frames by chance ---- */
+
+/* Addresses that nobody has, with the tags of those of IPv6 that somebody may have. */
+static struct addr twins[ADDRESSES];
+
+static void make_twins(void)
+{
+    for (uint32_t i = 0; i < ADDRESSES; i++) {
+        const struct addr address = six(HOME_NETWORK + i);
+        twins[i] = world_of_tag(cuckoo_tag_ipv6(&address), i);
+    }
+}
 
 static uint32_t any_destination(void)
 {
@@ -257,7 +269,7 @@ static void make_odd_ipv6(struct spec *s)
     if (one_in(20))
         s->from6 = ONE_OF(odd_addresses);
     if (one_in(16))
-        s->to6 = ONE_OF(odd_addresses);
+        s->to6 = one_in(3) ? &twins[s->dst % ADDRESSES] : ONE_OF(odd_addresses);
     if (one_in(64)) {
         s->options = one_in(2) ? FRAME_MLD("\x82") : FRAME_MLD("\x83");
         s->n_options = FRAME_MLD_LEN;
@@ -310,6 +322,8 @@ static struct spec any_tunnelled(struct spec *inner)
                                         [ENCAPSULATION_IPV6_IN_IPV6] = 41, [ENCAPSULATION_IPV6_IN_IPV4] = 41};
     inner->from6 = NULL;
     inner->from = HOME_NETWORK + below(ADDRESSES);
+    if (inner->ipv6 && one_in(16))
+        inner->from6 = &twins[inner->from % ADDRESSES];
     inner->payload = RTE_MIN(inner->payload, 1400);
     inner->dst = one_in(2) ? STRANGERS + below(256) : one_in(16) ? IP(127, 0, 0, 1) : inner->dst;
     struct addr home = address_of(inner->ipv6, inner->from);
@@ -318,6 +332,7 @@ static struct spec any_tunnelled(struct spec *inner)
     return (struct spec){.ipv6 = bound ? tunnel_is_over_ipv6(e) : one_in(2),
                          .from = bound ? far_end_of(e) : any_source(),
                          .dst = HOME_AGENT,
+                         .to6 = one_in(32) ? &twins[HOME_AGENT % ADDRESSES] : NULL,
                          .protocol = protocols[bound ? e->encapsulation : any_encapsulation(inner->ipv6)],
                          .tos = (uint8_t)(usual ? 0 : below(256)),
                          .fragment = one_in(16) ? 0x2000 : 0,

@@ -270,35 +270,41 @@ START_TEST(a_mixed_burst)
 }
 END_TEST
 
+/* 10.9.0.1 and those behind it, and no more. */
+static void own_many(bool ipv6)
+{
+    struct addr own;
+    bed.settings.own = (struct own){.n = 0};
+    for (unsigned i = 0; i < OWN_MAX; i++) {
+        own = address_of(ipv6, IP(10, 9, 0, 1) + i);
+        ck_assert(own_add(&bed.settings.own, &own));
+    }
+    ck_assert(!own_add(&bed.settings.own, &own));
+}
+
 /* As many own addresses as there may be: each is found, no other is. */
 START_TEST(many_own_addresses)
 {
-    for (unsigned i = 0; i < WORKER_OWN_MAX; i++)
-        bed.settings.own[i] = addr_from_ipv4(IP(10, 9, 0, 1) + i);
-    bed.settings.n_own = WORKER_OWN_MAX;
-    worker_settings_finish(&bed.settings);
-    for (unsigned i = 0; i < WORKER_OWN_MAX; i++) {
+    own_many(false);
+    for (unsigned i = 0; i < OWN_MAX; i++) {
         give(&(struct spec){.from = IP(10, 9, 0, 1) + i});
         give(&(struct spec){.from = IP(10, 8, 0, 1) + i});
     }
-    ck_assert_uint_eq(count(VERDICT_DROP_LOOP_OWN_SOURCE), WORKER_OWN_MAX);
-    ck_assert_uint_eq(count(VERDICT_TUNNELLED), WORKER_OWN_MAX);
+    ck_assert_uint_eq(count(VERDICT_DROP_LOOP_OWN_SOURCE), OWN_MAX);
+    ck_assert_uint_eq(count(VERDICT_TUNNELLED), OWN_MAX);
 }
 END_TEST
 
 /* Those of IPv6 are told apart by all their bytes, not by the last ones alone. */
 START_TEST(many_own_addresses_of_ipv6)
 {
-    for (unsigned i = 0; i < WORKER_OWN_MAX; i++)
-        bed.settings.own[i] = six(IP(10, 9, 0, 1) + i);
-    bed.settings.n_own = WORKER_OWN_MAX;
-    worker_settings_finish(&bed.settings);
-    for (unsigned i = 0; i < WORKER_OWN_MAX; i++) {
+    own_many(true);
+    for (unsigned i = 0; i < OWN_MAX; i++) {
         give(&(struct spec){SIX, .from = IP(10, 9, 0, 1) + i});
         give(&(struct spec){SIX, .from = IP(10, 8, 0, 1) + i});
     }
-    ck_assert_uint_eq(count(VERDICT_DROP_LOOP_OWN_SOURCE), WORKER_OWN_MAX);
-    ck_assert_uint_eq(count(VERDICT_TUNNELLED), WORKER_OWN_MAX);
+    ck_assert_uint_eq(count(VERDICT_DROP_LOOP_OWN_SOURCE), OWN_MAX);
+    ck_assert_uint_eq(count(VERDICT_TUNNELLED), OWN_MAX);
 }
 END_TEST
 

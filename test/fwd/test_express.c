@@ -12,6 +12,7 @@
 #include "express_world.h"
 #include "frame.h"
 
+#include "counted_worker.h"
 #include "express.h"
 #include "general_worker.h"
 
@@ -37,7 +38,7 @@ static struct side {
     struct rte_mbuf *hoard[POOL];
     unsigned hoarded;
 } sides[2] = {
-    {.name = "express", .burst = worker_burst, .start = worker_start, .offline = worker_offline},
+    {.name = "express", .burst = counted_burst, .start = counted_start, .offline = counted_offline},
     {.name = "general", .burst = general_burst, .start = general_start, .offline = general_offline}};
 
 static unsigned bursts, usual, usual_ipv6;
@@ -113,9 +114,28 @@ static struct exits *make_exits(unsigned n)
     return made;
 }
 
+static cuckoo_search_burst *undisturbed;
+
+/* In every other world, what a reader may see of a writer at work: an address missed while it is displaced,
+ * another's number. */
+static void disturbed(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                      unsigned n, const struct entry **found)
+{
+    undisturbed(entries, tags, pairs, n, found);
+    if (bursts / BURSTS_OF_A_WORLD % 2 == 0)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        if (one_in(4))
+            found[i] = one_in(2) ? &entries[CUCKOO_NO_ENTRY] : found[below(n)];
+    table_cuckoo(table)->version++;
+}
+
 static void set_up(void)
 {
     table = table_create(2048, 2, SOCKET_ID_ANY);
+    undisturbed = table_cuckoo(table)->search;
+    table_cuckoo(table)->search = disturbed;
+    make_twins();
     adjacencies = adjacencies_create(ADJACENCIES);
     ck_assert(table != NULL && adjacencies != NULL);
     exits[0] = make_exits(5);
@@ -338,7 +358,8 @@ static void check_that_all_came_up(void)
     ck_assert_uint_gt(usual, FRAMES / 8);
     ck_assert_uint_gt(usual_ipv6, FRAMES / 8);
     ck_assert_uint_gt(c->verdict[VERDICT_TUNNELLED], FRAMES / 10);
-    ck_assert_uint_gt(c->verdict[VERDICT_DECAPSULATED], FRAMES / 250);
+    ck_assert_uint_gt(counted_reverse.ipv4, FRAMES / 1000);
+    ck_assert_uint_gt(counted_reverse.ipv6, FRAMES / 1000);
     ck_assert_uint_gt(c->verdict[VERDICT_DROP_NO_BINDING], FRAMES / 100);
     ck_assert_uint_gt(c->copies_lost, 0);
     ck_assert_uint_gt(c->unreachable_told, 0);

@@ -456,8 +456,8 @@ END_TEST
 static bool workers_know(const struct addr *own)
 {
     const struct worker_settings *s = control.worker_settings;
-    for (unsigned i = 0; i < s->n_own; i++)
-        if (addr_equal(&s->own[i], own))
+    for (unsigned i = 0; i < s->own.n; i++)
+        if (addr_equal(&s->own.at[i], own))
             return true;
     return false;
 }

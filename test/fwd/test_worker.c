@@ -268,8 +268,8 @@ END_TEST
 START_TEST(settings_are_replaced)
 {
     struct worker_settings other = bed.settings;
-    other.own[0] = addr_from_ipv4(CORRESPONDENT);
-    worker_settings_finish(&other);
+    const struct addr own = addr_from_ipv4(CORRESPONDENT);
+    own_add(&other.own, &own);
     other.n_home_networks = 0;
     give(&(struct spec){0});
     give(&(struct spec){.dst = UNSEEN});

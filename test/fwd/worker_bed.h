@@ -208,10 +208,10 @@ static inline void settle(void)
     s->delegation_port = DELEGATION_PORT;
     for (unsigned i = 0; i < 4; i++) {
         s->peers[s->n_peers++] = address_of(i >= 2, i % 2 == 0 ? OTHER_OWN + 1 : PEER);
-        s->own[s->n_own++] = address_of(i >= 2, i % 2 == 0 ? HOME_AGENT : OTHER_OWN);
+        const struct addr own = address_of(i >= 2, i % 2 == 0 ? HOME_AGENT : OTHER_OWN);
+        own_add(&s->own, &own);
     }
-    s->own[s->n_own++] = own_link_local;
-    worker_settings_finish(s);
+    own_add(&s->own, &own_link_local);
 }
 
 static inline void publish_ways(void)
