@@ -58,8 +58,8 @@ static const struct {
     enum doctor_grade grade;
     const char *says;
 } mtus[] = {
-    {576, DOCTOR_FAULT, "delegation datagrams of 874 bytes"},
-    {873, DOCTOR_FAULT, "delegation datagrams of 874 bytes"},
+    {576, DOCTOR_FAULT, "delegation datagrams of up to 874 bytes"},
+    {873, DOCTOR_FAULT, "delegation datagrams of up to 874 bytes"},
     {874, DOCTOR_WARNING, "less than the 1500"},
     {1280, DOCTOR_WARNING, "less than the 1500"},
     {1499, DOCTOR_WARNING, "less than the 1500"},
