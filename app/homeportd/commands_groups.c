@@ -40,7 +40,7 @@ static enum command_step show_listeners(const struct control *c, struct report *
         {"mld", "MLD", 4, false},
         {"version", "VERSION", 7, true},
         {"robustness", "ROBUSTNESS", 10, true},
-        {"query_interval_s", "QUERIES", 7, true},
+        {"query_interval_s", "INTERVAL", 8, true},
         {"groups", "GROUPS", 8, true},
     };
     report_begin(out);
