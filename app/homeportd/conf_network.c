@@ -19,14 +19,19 @@ const struct conf_port *network_owner(const struct conf *conf, const struct addr
     return NULL;
 }
 
+bool network_is_on(const struct conf_port *port, const struct addr *a)
+{
+    for (size_t k = 0; k < port->n_addresses; k++)
+        if (prefix_contains(&port->addresses[k], a))
+            return true;
+    return false;
+}
+
 const struct conf_port *network_connected(const struct conf *conf, const struct addr *a)
 {
-    for (size_t i = 0; i < conf->n_ports; i++) {
-        for (size_t k = 0; k < conf->ports[i].n_addresses; k++) {
-            if (prefix_contains(&conf->ports[i].addresses[k], a))
-                return &conf->ports[i];
-        }
-    }
+    for (size_t i = 0; i < conf->n_ports; i++)
+        if (network_is_on(&conf->ports[i], a))
+            return &conf->ports[i];
     return NULL;
 }
 

@@ -59,14 +59,6 @@ static struct addr local_address(const struct conf *conf, const struct addr *pee
     return first;
 }
 
-static bool is_on_link(const struct conf_port *port, const struct addr *peer)
-{
-    for (size_t i = 0; i < port->n_addresses; i++)
-        if (prefix_contains(&port->addresses[i], peer))
-            return true;
-    return false;
-}
-
 /* Of the link on which the peer is, the least of several; by way of routers, the least that ours take. */
 static uint16_t mtu_towards(const struct conf *conf, const struct addr *peer)
 {
@@ -74,7 +66,7 @@ static uint16_t mtu_towards(const struct conf *conf, const struct addr *peer)
     for (size_t i = 0; i < conf->n_ports; i++) {
         const struct conf_port *port = &conf->ports[i];
         anywhere = port->mtu < anywhere ? port->mtu : anywhere;
-        if (is_on_link(port, peer))
+        if (network_is_on(port, peer))
             there = port->mtu < there ? port->mtu : there;
     }
     return there != UINT16_MAX ? there : anywhere;

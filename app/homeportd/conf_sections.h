@@ -15,6 +15,8 @@ void network_settle(struct reading *reading);
 /* The port that has this address; the port in one of whose networks it is. NULL: none. */
 const struct conf_port *network_owner(const struct conf *conf, const struct addr *a);
 const struct conf_port *network_connected(const struct conf *conf, const struct addr *a);
+/* Is it in one of the port's networks? */
+bool network_is_on(const struct conf_port *port, const struct addr *a);
 /* Why no mobile node can have this address; NULL: it can. */
 const char *network_taken(const struct reading *reading, const struct addr *a);
 
