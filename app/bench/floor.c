@@ -148,8 +148,7 @@ static inline __attribute__((always_inline)) void encapsulate(const struct floor
             store32(ip - GRE_LEN, load32(e->outer + IPV4_LEN_MIN));
     }
     lengthen(m, len);
-    c->packets++;
-    c->bytes += size;
+    c->tally += tally_of(1, size);
 }
 
 /* ---- What is fetched beforehand ---- */

@@ -14,7 +14,7 @@ enum {
     LOCAL_MAX = 1,           /* addresses of the appliance in the table */
     PATH_MTU = 2000,         /* nothing is fragmented, also with the largest header in front */
     BYTES_PER_BINDING = 640, /* all of a row together, with room to spare */
-    BYTES_PER_WORKER = 32,   /* and binding: counters, and what of them was reported */
+    BYTES_PER_WORKER = 16,   /* and binding: counters, and what of them was reported */
     BYTES_PER_BUFFER = 2560,
     MIB_BEFORE_BINDINGS = 160, /* packets, rings, the rest */
 };

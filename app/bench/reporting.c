@@ -53,7 +53,7 @@ void reporting_begin(struct lane *lane)
 {
     uint32_t used = table_slots_used(lane->population->table);
     for (uint32_t slot = 0; slot < used; slot++)
-        lane->counters[slot].packets++;
+        lane->counters[slot].tally += tally_of(1, 0);
     worker_start(lane->worker);
 }
 

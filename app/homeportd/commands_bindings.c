@@ -71,10 +71,10 @@ static const char *state_text(const struct binding_view *view, const struct entr
 static void report_binding(struct control *c, struct report *out, const struct binding_view *view)
 {
     const struct entry *entry = table_get(c->table, &view->home);
-    struct binding_counter count = {0};
+    struct rate_total total = {0};
     uint64_t pps = 0;
     if (entry != NULL && entry->kind == ENTRY_TUNNEL) {
-        count = control_binding_counter(c, entry->slot);
+        total = control_binding_total(c, entry->slot);
         pps = rates_pps(c->rates, entry->slot);
     }
     report_row(out);
@@ -86,8 +86,8 @@ static void report_binding(struct control *c, struct report *out, const struct b
     report_string(out, view->forwarder != NULL ? view->forwarder : "self");
     report_string(out, state_text(view, entry));
     /* Our own are exact at this moment; those of all forwarders as they were last reported. */
-    report_number(out, RTE_MAX(count.packets, view->packets));
-    report_number(out, RTE_MAX(count.bytes, view->bytes));
+    report_number(out, RTE_MAX(total.packets, view->packets));
+    report_number(out, RTE_MAX(total.bytes, view->bytes));
     report_number(out, RTE_MAX(pps, (uint64_t)view->pps));
     report_row_end(out);
 }

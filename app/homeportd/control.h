@@ -137,7 +137,7 @@ static inline void control_count(struct control *c, enum control_counter counter
 /* Sum over all workers. */
 uint64_t control_verdicts(const struct control *c, enum verdict v);
 /* Packets and bytes tunnelled for a slot, all workers together. */
-struct binding_counter control_binding_counter(const struct control *c, uint32_t slot);
+struct rate_total control_binding_total(const struct control *c, uint32_t slot);
 /* Sets every counter's zero line: what is shown counts from here. */
 void control_counters_clear(struct control *c);
 

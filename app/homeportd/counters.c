@@ -61,7 +61,7 @@ uint64_t counters_control(const struct control *c, enum control_counter counter)
     return c->counters[counter] - (c->baseline != NULL ? c->baseline->control[counter] : 0);
 }
 
-struct binding_counter control_binding_counter(const struct control *c, uint32_t slot)
+struct rate_total control_binding_total(const struct control *c, uint32_t slot)
 {
     return rates_total(c->rates, slot, c->workers, c->n_workers);
 }

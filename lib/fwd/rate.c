@@ -18,9 +18,9 @@ struct window {
 };
 
 struct rate {
-    struct binding_counter reported; /* ever */
-    struct binding_counter base;     /* the workers' sum when the slot was forgotten: belongs to others */
-    struct window window[2];         /* by the period's lowest bit */
+    struct rate_total reported; /* ever */
+    struct rate_total base;     /* the workers' sum when the slot was forgotten: belongs to others */
+    struct window window[2];    /* by the period's lowest bit */
     bool listed;
 };
 
@@ -92,10 +92,11 @@ static void add_to_window(struct rate *rate, uint32_t period, uint64_t packets, 
 static void take_in(struct rates *rates, const struct rate_report *report)
 {
     struct rate *rate = &rates->at[report->slot];
-    rate->reported.packets += report->packets;
-    rate->reported.bytes += report->bytes;
-    uint64_t packets = own_part(rate->reported.packets, report->packets, rate->base.packets);
-    uint64_t bytes = own_part(rate->reported.bytes, report->bytes, rate->base.bytes);
+    uint64_t packets = tally_packets(report->grown), bytes = tally_bytes(report->grown);
+    rate->reported.packets += packets;
+    rate->reported.bytes += bytes;
+    packets = own_part(rate->reported.packets, packets, rate->base.packets);
+    bytes = own_part(rate->reported.bytes, bytes, rate->base.bytes);
     if (packets == 0)
         return;
     add_to_window(rate, report->period, packets, bytes);
@@ -178,20 +179,24 @@ uint64_t rates_pps(const struct rates *rates, uint32_t slot)
 
 /* ---- Totals ---- */
 
-static struct binding_counter sum(uint32_t slot, struct worker *const *workers, unsigned n_workers)
+/* What was ever reported and what was ever counted, both modulo 2^64, differ by what is on its way, whichever
+ * workers it is of. No report is ahead of its counter: it came out of the ring before the counter is read. */
+static struct rate_total sum(const struct rates *rates, uint32_t slot, struct worker *const *workers,
+                             unsigned n_workers)
 {
-    struct binding_counter total = {0};
-    for (unsigned i = 0; i < n_workers; i++) {
-        total.packets += __atomic_load_n(&workers[i]->bindings[slot].packets, __ATOMIC_RELAXED);
-        total.bytes += __atomic_load_n(&workers[i]->bindings[slot].bytes, __ATOMIC_RELAXED);
-    }
+    struct rate_total total = rates->at[slot].reported;
+    uint64_t on_its_way = -tally_of(total.packets, total.bytes);
+    for (unsigned i = 0; i < n_workers; i++)
+        on_its_way += __atomic_load_n(&workers[i]->bindings[slot].tally, __ATOMIC_RELAXED);
+    total.packets += tally_packets(on_its_way);
+    total.bytes += tally_bytes(on_its_way);
     return total;
 }
 
-struct binding_counter rates_total(const struct rates *rates, uint32_t slot, struct worker *const *workers,
-                                   unsigned n_workers)
+struct rate_total rates_total(const struct rates *rates, uint32_t slot, struct worker *const *workers,
+                              unsigned n_workers)
 {
-    struct binding_counter total = sum(slot, workers, n_workers);
+    struct rate_total total = sum(rates, slot, workers, n_workers);
     total.packets -= rates->at[slot].base.packets;
     total.bytes -= rates->at[slot].base.bytes;
     return total;
@@ -200,6 +205,6 @@ struct binding_counter rates_total(const struct rates *rates, uint32_t slot, str
 void rates_forget(struct rates *rates, uint32_t slot, struct worker *const *workers, unsigned n_workers)
 {
     struct rate *rate = &rates->at[slot];
-    rate->base = sum(slot, workers, n_workers);
+    rate->base = sum(rates, slot, workers, n_workers);
     rate->window[0] = rate->window[1] = (struct window){0};
 }

@@ -38,9 +38,15 @@ bool rates_next(struct rates *rates, struct rate_view *out);
 
 /* Packets per second of a slot in the last whole period. */
 uint64_t rates_pps(const struct rates *rates, uint32_t slot);
-/* All workers together, this moment, since the slot was forgotten last. */
-struct binding_counter rates_total(const struct rates *rates, uint32_t slot, struct worker *const *workers,
-                                   unsigned n_workers);
+
+struct rate_total {
+    uint64_t packets, bytes; /* inner packets, inner bytes */
+};
+/* All workers together, this moment, since the slot was forgotten last. workers, here and below: all that
+ * report here, and whose counters were zero before. Exact as long as what they have counted of the slot and
+ * control has not taken in is within the bounds of one difference (tally.h). */
+struct rate_total rates_total(const struct rates *rates, uint32_t slot, struct worker *const *workers,
+                              unsigned n_workers);
 /* Counts a slot from zero: it was given to another address. What workers have counted for the former one and
  * not reported yet is taken off what they will report. */
 void rates_forget(struct rates *rates, uint32_t slot, struct worker *const *workers, unsigned n_workers);

@@ -30,12 +30,9 @@ static unsigned gather(struct rate_sweep *s, uint64_t now_tsc, struct rate_repor
     uint32_t until = RTE_MIN(due_until(s, now_tsc), s->next + RATE_SLICE), period = rate_period(now_tsc);
     unsigned n = 0;
     for (; s->next < until && n < RATE_BATCH; s->next++) {
-        const struct binding_counter *count = &s->counters[s->next], *told = &s->reported[s->next];
-        if (count->packets != told->packets)
-            out[n++] = (struct rate_report){.slot = s->next,
-                                            .period = period,
-                                            .packets = count->packets - told->packets,
-                                            .bytes = count->bytes - told->bytes};
+        uint64_t grown = s->counters[s->next].tally - s->reported[s->next].tally;
+        if (grown != 0)
+            out[n++] = (struct rate_report){.slot = s->next, .period = period, .grown = grown};
     }
     return n;
 }

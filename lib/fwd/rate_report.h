@@ -9,27 +9,31 @@
 #ifndef FWD_RATE_REPORT_H
 #define FWD_RATE_REPORT_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #include <rte_cycles.h>
 #include <rte_ring.h>
 
+#include "tally.h"
+
 enum {
     RATE_PERIOD_MS = 1000,
     RATE_RING = 32768, /* reports */
-    RATE_SLICE = 256,  /* counters looked at in one turn, at most: 8 KiB of memory */
+    RATE_SLICE = 256,  /* counters looked at in one turn, at most: 4 KiB of memory */
     RATE_BATCH = 32    /* reports of one turn, at most: as many as packets come in it */
 };
 
 struct binding_counter {
-    uint64_t packets, bytes; /* inner packets, inner bytes */
+    uint64_t tally; /* inner packets, inner bytes */
 };
 
 struct rate_report {
     uint32_t slot;
-    uint32_t period;         /* rate_period of the moment when it was looked at */
-    uint64_t packets, bytes; /* since this worker's last report about the slot */
+    uint32_t period; /* rate_period of the moment when it was looked at */
+    uint64_t grown;  /* the counter's difference since this worker's last report about the slot */
 };
+static_assert(sizeof(struct rate_report) == 16, "for which rings have a copy of their own");
 
 /* Periods are numbered by the TSC, for all lcores alike. */
 static inline uint64_t rate_period_tsc(void)
@@ -55,7 +59,9 @@ struct rate_sweep {
 };
 
 /* Looks at the slots that are due by now, of the first `used`. Returns how many reports the full ring has
- * refused: their slots are reported with the next sweep, so that nothing is lost. */
+ * refused: their slots are reported with the next sweep, so that nothing is lost. Only a slot that is refused
+ * for so long that it grows by more than a difference can say is short by that: two sweeps in a row and more,
+ * at 100 Gbit/s of its own (tally.h). */
 unsigned rate_sweep_turn(struct rate_sweep *sweep, uint32_t used, uint64_t now_tsc);
 
 #endif

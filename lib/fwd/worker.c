@@ -113,11 +113,8 @@ static void parse_all(struct burst *b, const struct cuckoo *cuckoo)
 
 static void count_all(struct burst *b)
 {
-    for (unsigned i = 0; i < b->n; i++) {
-        struct binding_counter *c = b->counted[i].counter;
-        c->packets++;
-        c->bytes += b->counted[i].size;
-    }
+    for (unsigned i = 0; i < b->n; i++)
+        b->counted[i].counter->tally += tally_of(1, b->counted[i].size);
 }
 
 /* The tail of each packet that the express way has not brought to its end. */

@@ -81,8 +81,8 @@ START_TEST(a_tunnelled_packet)
 
     const struct worker *w = &bed.worker[0];
     const struct binding_counter *c = &w->bindings[installed_at(&home)->slot];
-    ck_assert_uint_eq(c->packets, 1);
-    ck_assert_uint_eq(c->bytes, size);
+    ck_assert_uint_eq(tally_packets(c->tally), 1);
+    ck_assert_uint_eq(tally_bytes(c->tally), size);
     ck_assert_uint_eq(count(VERDICT_TUNNELLED), 1);
     ck_assert_uint_eq(w->counters.tx_bytes, 14 + outer + size);
 }
@@ -309,7 +309,7 @@ START_TEST(fragments)
     if (w.bytes[0] >> 4 == 6) /* IPv4's header sum is that of its first fragment */
         check_outer(w.bytes, frame + 14);
     check_hopped(w.bytes + outer, frame, row->size);
-    ck_assert_uint_eq(bed.worker[0].bindings[installed_at(&home)->slot].packets, 1);
+    ck_assert_uint_eq(tally_packets(bed.worker[0].bindings[installed_at(&home)->slot].tally), 1);
 }
 END_TEST
 

@@ -55,8 +55,7 @@ static void tear_down(void)
 
 static void traffic(unsigned worker, uint32_t slot, uint64_t packets, uint64_t bytes)
 {
-    bed.worker[worker].bindings[slot].packets += packets;
-    bed.worker[worker].bindings[slot].bytes += bytes;
+    bed.worker[worker].bindings[slot].tally += tally_of(packets, bytes);
 }
 
 static void sweep(unsigned worker)
@@ -79,9 +78,15 @@ static void periods(unsigned n)
         turn(SIZE_MAX);
 }
 
-static struct binding_counter total(uint32_t slot)
+static struct rate_total total(uint32_t slot)
 {
     return rates_total(bed.rates, slot, bed.all, WORKERS);
+}
+
+static void total_is(uint32_t slot, uint64_t packets, uint64_t bytes)
+{
+    ck_assert_uint_eq(total(slot).packets, packets);
+    ck_assert_uint_eq(total(slot).bytes, bytes);
 }
 
 static void forget(uint32_t slot)
@@ -99,6 +104,90 @@ START_TEST(totals_are_exact_at_once)
     traffic(1, 7, 3, 300);
     ck_assert_uint_eq(total(7).packets, 3);
     ck_assert_uint_eq(total(7).bytes, 300);
+}
+END_TEST
+
+/* One worker's packets are taken in, another's are in the ring, and either has more that it has not reported:
+ * together as much as a difference can say. */
+START_TEST(totals_are_exact_between_reports)
+{
+    traffic(0, 7, 10, 1000);
+    periods(2);
+    total_is(7, 10, 1000);
+    traffic(1, 7, 5, 500);
+    while (rte_ring_empty(rates_ring(bed.rates))) {
+        bed.now += rate_period_tsc() / TURNS;
+        sweep(1);
+    }
+    total_is(7, 15, 1500);
+    traffic(0, 7, 1, TALLY_BYTES_END - 501);
+    traffic(1, 7, TALLY_PACKETS_END - 7, 0);
+    total_is(7, 10 + TALLY_PACKETS_END - 1, 1000 + TALLY_BYTES_END - 1);
+    rates_collect(bed.rates, bed.now, SIZE_MAX);
+    total_is(7, 10 + TALLY_PACKETS_END - 1, 1000 + TALLY_BYTES_END - 1);
+    periods(2);
+    total_is(7, 10 + TALLY_PACKETS_END - 1, 1000 + TALLY_BYTES_END - 1);
+    traffic(0, 7, 2, 200);
+    total_is(7, 10 + TALLY_PACKETS_END + 1, 1000 + TALLY_BYTES_END + 199);
+}
+END_TEST
+
+/* The last that control was told of the slot. */
+static struct rate_view told_of(uint32_t slot, unsigned n_periods)
+{
+    struct rate_view view, last = {0};
+    for (unsigned i = 0; i < n_periods * TURNS; i++) {
+        turn(SIZE_MAX);
+        while (rates_next(bed.rates, &view))
+            last = view.slot == slot ? view : last;
+    }
+    return last;
+}
+
+/* A worker's word goes round time and again: by its bytes, its packets, or both. */
+static const struct {
+    const char *what;
+    uint64_t packets, bytes; /* of each worker, a time */
+} rounds[] = {
+    {"bytes carry", 3, TALLY_BYTES_END / 2 - 1},
+    {"packets are lost", TALLY_PACKETS_END / 2 - 1, 0},
+    {"both", TALLY_PACKETS_END / 2 - 1, TALLY_BYTES_END / 2 - 1},
+};
+
+START_TEST(counters_may_go_round)
+{
+    for (unsigned n = 1; n <= 7; n++) {
+        traffic(0, 9, rounds[_i].packets, rounds[_i].bytes);
+        traffic(1, 9, rounds[_i].packets, rounds[_i].bytes);
+        total_is(9, 2 * n * rounds[_i].packets, 2 * n * rounds[_i].bytes);
+        struct rate_view view = told_of(9, 2);
+        ck_assert_msg(view.packets == 2 * n * rounds[_i].packets, "%s", rounds[_i].what);
+        ck_assert_msg(view.bytes == 2 * n * rounds[_i].bytes, "%s", rounds[_i].what);
+        total_is(9, 2 * n * rounds[_i].packets, 2 * n * rounds[_i].bytes);
+    }
+    forget(9);
+    total_is(9, 0, 0);
+    traffic(1, 9, 4, 400);
+    total_is(9, 4, 400);
+    ck_assert_uint_eq(told_of(9, 2).bytes, 400);
+}
+END_TEST
+
+/* A rate is that of the last period alone, though its report made the word carry. */
+START_TEST(rates_do_not_carry)
+{
+    traffic(0, 9, 1, TALLY_BYTES_END - 1);
+    periods(4);
+    for (unsigned i = 0; i < 3 * TURNS; i++) {
+        traffic(0, 9, 1, 1000);
+        turn(SIZE_MAX);
+    }
+    struct rate_view view;
+    while (rates_next(bed.rates, &view))
+        ;
+    ck_assert_uint_eq(view.slot, 9);
+    ck_assert_uint_eq(view.pps, TURNS);
+    ck_assert_uint_eq(view.kbps, TURNS * 8);
 }
 END_TEST
 
@@ -167,8 +256,9 @@ START_TEST(a_new_address_inherits_nothing)
     traffic(0, 1, 500, 500); /* not reported */
     traffic(1, 1, 70, 70);
     forget(1);
+    total_is(1, 0, 0);
     traffic(1, 1, 9, 900);
-    ck_assert_uint_eq(total(1).packets, 9);
+    total_is(1, 9, 900);
     uint64_t pps = 0, packets = 0, bytes = 0;
     for (unsigned i = 0; i < 3 * TURNS; i++) {
         turn(SIZE_MAX);
@@ -263,6 +353,8 @@ START_TEST(a_full_ring_loses_nothing)
     }
     ck_assert_uint_ge(bed.put_off, MANY - RATE_RING);
     ck_assert_uint_eq(rte_ring_free_count(rates_ring(bed.rates)), 0);
+    for (uint32_t slot = 0; slot < MANY; slot++)
+        MUST_EQ(total(slot).packets, slot + 1);
     for (unsigned i = 0; i < 4 * TURNS; i++) {
         turn(512);
         while (rates_next(bed.rates, &view))
@@ -278,8 +370,8 @@ START_TEST(a_late_report_counts_in_the_totals_alone)
 {
     struct rate_view view = {0};
     uint32_t period = rate_period(bed.now);
-    struct rate_report late = {.slot = 3, .period = period - 3, .packets = 100, .bytes = 100},
-                       last = {.slot = 3, .period = period - 1, .packets = 7, .bytes = 70};
+    struct rate_report late = {.slot = 3, .period = period - 3, .grown = tally_of(100, 100)},
+                       last = {.slot = 3, .period = period - 1, .grown = tally_of(7, 70)};
     ck_assert_int_eq(rte_ring_mp_enqueue_elem(rates_ring(bed.rates), &last, sizeof(last)), 0);
     ck_assert_int_eq(rte_ring_mp_enqueue_elem(rates_ring(bed.rates), &late, sizeof(late)), 0);
     ck_assert_uint_eq(rates_collect(bed.rates, bed.now, 10), 2);
@@ -289,6 +381,168 @@ START_TEST(a_late_report_counts_in_the_totals_alone)
     ck_assert(!rates_next(bed.rates, &view));
 }
 END_TEST
+
+/* Reports of nothing, until no other gets in. */
+static void jam(void)
+{
+    struct rate_report nothing = {.period = rate_period(bed.now)};
+    while (rte_ring_mp_enqueue_elem(rates_ring(bed.rates), &nothing, sizeof(nothing)) == 0)
+        ;
+}
+
+/* What is refused for too long is short by what a difference cannot say (tally.h), and nothing else is. */
+START_TEST(a_slot_outgrows_its_report)
+{
+    periods(1);
+    jam();
+    for (unsigned i = 0; i < 3; i++) {
+        traffic(0, 2, TALLY_PACKETS_END / 2, 500);
+        traffic(0, 3, 5, TALLY_BYTES_END / 2);
+        for (unsigned t = 0; t < TURNS; t++) {
+            bed.now += rate_period_tsc() / TURNS;
+            sweep(0);
+        }
+    }
+    ck_assert_uint_ge(bed.put_off, 2 * 3);
+    periods(2);
+    total_is(2, TALLY_PACKETS_END / 2, 1500);
+    total_is(3, 15 + 1, TALLY_BYTES_END / 2);
+    traffic(0, 2, 7, 700);
+    total_is(2, TALLY_PACKETS_END / 2 + 7, 1500 + 700);
+}
+END_TEST
+
+/* ---- Against counters of 64 bits ---- */
+
+enum { MODEL_SLOTS = 16 };
+
+static struct {
+    struct rate_total counted[MODEL_SLOTS]; /* since the slot was forgotten */
+    struct rate_total left[MODEL_SLOTS];    /* may still be counted before control has taken all in */
+    struct rate_view told[MODEL_SLOTS];
+    uint64_t random;
+} model;
+
+static uint64_t below(uint64_t n)
+{
+    return eal_random(&model.random) % n;
+}
+
+/* A packet, or all of a second. */
+static void model_traffic(uint32_t slot)
+{
+    struct rate_total *left = &model.left[slot], n = {1, 40 + below(1460)};
+    if (below(4) == 0)
+        n = (struct rate_total){1 + below(1 + left->packets), below(1 + left->bytes)};
+    if (n.packets > left->packets || n.bytes > left->bytes)
+        return;
+    left->packets -= n.packets;
+    left->bytes -= n.bytes;
+    model.counted[slot].packets += n.packets;
+    model.counted[slot].bytes += n.bytes;
+    traffic((unsigned)below(WORKERS), slot, n.packets, n.bytes);
+}
+
+static void model_sweep(void)
+{
+    bed.now += below(rate_period_tsc() / 2);
+    sweep((unsigned)below(WORKERS));
+}
+
+static void model_forget(uint32_t slot)
+{
+    forget(slot);
+    model.counted[slot] = (struct rate_total){0};
+    model.told[slot] = (struct rate_view){.slot = slot};
+}
+
+/* What is told is never more than there was, nor less than before. */
+static void model_hear(void)
+{
+    struct rate_view view;
+    while (rates_next(bed.rates, &view)) {
+        const struct rate_view *before = &model.told[view.slot];
+        MUST(view.packets >= before->packets && view.packets <= model.counted[view.slot].packets);
+        MUST(view.bytes >= before->bytes && view.bytes <= model.counted[view.slot].bytes);
+        model.told[view.slot] = view;
+    }
+}
+
+static void model_step(void)
+{
+    uint32_t slot = (uint32_t)below(MODEL_SLOTS);
+    switch (below(16)) {
+    case 0:
+        model_forget(slot);
+        break;
+    case 1:
+        if (below(8) == 0)
+            jam();
+        break;
+    case 2:
+    case 3:
+        rates_collect(bed.rates, bed.now, below(8) == 0 ? SIZE_MAX : below(2 * MODEL_SLOTS));
+        model_hear();
+        break;
+    case 4:
+    case 5:
+    case 6:
+        model_sweep();
+        break;
+    default:
+        model_traffic(slot);
+    }
+}
+
+static void model_check_totals(void)
+{
+    for (uint32_t slot = 0; slot < MODEL_SLOTS; slot++) {
+        struct rate_total is = total(slot);
+        MUST_EQ(is.packets, model.counted[slot].packets);
+        MUST_EQ(is.bytes, model.counted[slot].bytes);
+    }
+}
+
+/* All is reported, taken in, and told. */
+static void model_settle(void)
+{
+    for (unsigned i = 0; i < 16 * 4; i++) { /* the periods' edges fall anywhere */
+        bed.now += rate_period_tsc() / 16;
+        sweep(0);
+        sweep(1);
+        rates_collect(bed.rates, bed.now, SIZE_MAX);
+        model_hear();
+    }
+    for (uint32_t slot = 0; slot < MODEL_SLOTS; slot++) {
+        MUST_EQ(model.told[slot].packets, model.counted[slot].packets);
+        MUST_EQ(model.told[slot].bytes, model.counted[slot].bytes);
+        model.left[slot] = (struct rate_total){TALLY_PACKETS_END - 1, TALLY_BYTES_END - 1};
+    }
+}
+
+/* Any packets of any workers, reports that are late, refused and taken in a few at a time, slots that are
+ * forgotten: the totals are at every moment those of counters that cannot go round. */
+START_TEST(as_counters_of_64_bits)
+{
+    memset(&model, 0, sizeof(model));
+    model.random = eal_seed("rate");
+    model_settle();
+    for (unsigned round = 0; round < 300; round++) {
+        for (unsigned step = 0; step < 300; step++) {
+            model_step();
+            model_check_totals();
+        }
+        model_settle();
+        model_check_totals();
+    }
+    ck_assert_uint_gt(bed.put_off, 0);
+}
+END_TEST
+
+static void set_up_model(void)
+{
+    set_up_slots(MODEL_SLOTS);
+}
 
 static void set_up_many(void)
 {
@@ -301,6 +555,9 @@ static Suite *suite(void)
     TCase *c = tcase_create("rate");
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, totals_are_exact_at_once);
+    tcase_add_test(c, totals_are_exact_between_reports);
+    tcase_add_loop_test(c, counters_may_go_round, 0, ROWS(rounds));
+    tcase_add_test(c, rates_do_not_carry);
     tcase_add_test(c, every_slot_has_its_rate);
     tcase_add_test(c, control_is_told_once_a_period);
     tcase_add_test(c, a_new_address_inherits_nothing);
@@ -309,11 +566,16 @@ static Suite *suite(void)
     tcase_add_test(c, a_sweep_takes_a_period);
     tcase_add_test(c, control_takes_in_a_budget);
     tcase_add_test(c, a_late_report_counts_in_the_totals_alone);
+    tcase_add_test(c, a_slot_outgrows_its_report);
     suite_add_tcase(s, c);
     TCase *many = tcase_create("many");
     tcase_add_checked_fixture(many, set_up_many, tear_down);
     tcase_add_test(many, a_full_ring_loses_nothing);
     suite_add_tcase(s, many);
+    TCase *random = tcase_create("random");
+    tcase_add_checked_fixture(random, set_up_model, tear_down);
+    tcase_add_test(random, as_counters_of_64_bits);
+    suite_add_tcase(s, random);
     return s;
 }
 

@@ -221,8 +221,8 @@ START_TEST(turns_account_for_themselves)
     while (rte_ring_dequeue_elem(ring, &report, sizeof(report)) != 0) /* idle turns report as well */
         worker_turn(w);
     ck_assert_uint_eq(report.slot, table_get(bed.table, &home)->slot);
-    ck_assert_uint_eq(report.packets, 5);
-    ck_assert_uint_eq(report.bytes, 5 * 46);
+    ck_assert_uint_eq(tally_packets(report.grown), 5);
+    ck_assert_uint_eq(tally_bytes(report.grown), 5 * 46);
     rte_ring_free(ring);
     free(reported);
     w->rates = (struct rate_sweep){0};

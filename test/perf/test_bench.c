@@ -116,8 +116,8 @@ START_TEST(floor_counts_as_the_worker_does)
         before += lane->frames[k]->pkt_len - ETHERNET_LEN;
     floor_staged(lane);
     for (uint32_t i = 0; i < BINDINGS; i++) {
-        packets_seen += lane->counters[i].packets;
-        bytes += lane->counters[i].bytes;
+        packets_seen += tally_packets(lane->counters[i].tally);
+        bytes += tally_bytes(lane->counters[i].tally);
     }
     ck_assert_uint_eq(packets_seen, BUFFERS);
     ck_assert_uint_eq(bytes, before);
