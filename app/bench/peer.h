@@ -30,10 +30,17 @@ uint64_t peer_lookup_burst(const struct addr *keys, const uint32_t *tags, unsign
 
 /* In place of cuckoo.h's steps in the worker's source, for its IPv4 tags. rte_hash has but one step that can
  * be taken from outside before its lookup: hashing. */
-static inline struct cuckoo_pair peer_ask(const struct cuckoo *cuckoo, uint32_t tag)
+static inline void peer_locate(const struct cuckoo *cuckoo, const uint32_t *tags, unsigned n,
+                               struct cuckoo_pair *pairs)
 {
     (void)cuckoo;
-    return (struct cuckoo_pair){{(const struct cuckoo_bucket *)(uintptr_t)crc32c_4(tag)}};
+    for (unsigned i = 0; i < n; i++)
+        pairs[i].at[0] = (const struct cuckoo_bucket *)(uintptr_t)crc32c_4(tags[i]);
+}
+
+static inline void peer_fetch(const struct cuckoo_pair *pair)
+{
+    (void)pair;
 }
 
 void peer_search(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,

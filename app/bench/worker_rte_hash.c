@@ -3,7 +3,8 @@
 
 #include "peer.h"
 
-#define cuckoo_ask     peer_ask
+#define cuckoo_locate  peer_locate
+#define cuckoo_fetch   peer_fetch
 #define cuckoo_search  peer_search
 #define cuckoo_prove   peer_prove
 #define cuckoo_is_miss peer_is_miss

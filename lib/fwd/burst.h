@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a worker knows of the packets of one burst while they pass its stages, an array for each thing. Of
- * the worker alone (worker.c and the headers that it is made of).
+ * the worker alone (stream.h and what it is made of).
  */
 #ifndef FWD_BURST_H
 #define FWD_BURST_H
@@ -15,12 +15,12 @@ struct burst {
     uint16_t id_step; /* from one of a worker's identifications to its next */
     unsigned port_index;
     unsigned n;
-    struct rte_mbuf **frame;
+    struct rte_mbuf *frame[WORKER_BURST];
 
     const struct cuckoo *cuckoo;
     uint64_t odd;     /* bits of the packets that express.h has not parsed: they are in pkt and verdict */
     uint64_t ipv6;    /* of those that it has, and IPv6 */
-    uint64_t version; /* of the table's hash, when it was asked */
+    uint64_t version; /* of the table's hash, before it was searched */
     uint32_t tag[WORKER_BURST]; /* of what is looked up; 0: nothing is */
     struct cuckoo_pair pair[WORKER_BURST];
     const struct entry *entry[WORKER_BURST]; /* found, then proved; then NULL: not looked up, or a miss */

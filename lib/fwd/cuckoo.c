@@ -22,12 +22,9 @@
 
 #include <errno.h>
 
-#include <rte_cpuflags.h>
 #include <rte_malloc.h>
 
-#ifdef RTE_ARCH_X86
-#include <immintrin.h>
-#endif
+#include "cuckoo_body.h"
 
 enum {
     FILL_PER_MILLE = 940, /* of all places, when it holds what it is made for; displacing works above 980 */
@@ -54,100 +51,6 @@ uint32_t cuckoo_tag(const struct addr *address)
 }
 
 /* ---- Readers ---- */
-
-static uint32_t highest_in(const struct cuckoo_bucket *b, uint32_t tag, uint32_t highest)
-{
-    for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
-        if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
-            continue;
-        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_ACQUIRE);
-        highest = RTE_MAX(highest, number);
-    }
-    return highest;
-}
-
-/* The highest of all, and not just any: an address with the same tag may be on its way out, its number gone
- * and its tag still there, and must not hide the one that is asked for. */
-static void search_scalar(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
-                          unsigned n, const struct entry **found)
-{
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t highest = highest_in(pairs[i].at[0], tags[i], CUCKOO_NO_ENTRY);
-        found[i] = &entries[highest_in(pairs[i].at[1], tags[i], highest)];
-        rte_prefetch0(found[i]);
-    }
-}
-
-#ifdef RTE_ARCH_X86
-#define AVX2 __attribute__((target("avx2"))) static inline
-
-/* The numbers of a tag's places, and zeros. No branch and no index: those of places with another tag are
- * masked away. x86 loads in program order; the compiler must, too. */
-AVX2 __m256i numbers_of(uint32_t wanted, const struct cuckoo_pair *pair)
-{
-    const struct cuckoo_bucket *one = pair->at[0], *other = pair->at[1];
-    __m256i tag = _mm256_set1_epi32((int)wanted);
-    __m256i in_one = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)one->tag));
-    __m256i in_other = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)other->tag));
-    rte_compiler_barrier();
-    in_one = _mm256_and_si256(in_one, _mm256_load_si256((const __m256i *)one->entry));
-    in_other = _mm256_and_si256(in_other, _mm256_load_si256((const __m256i *)other->entry));
-    return _mm256_max_epu32(in_one, in_other);
-}
-
-/* The higher ones of both's neighbours: two from a, two from b, in each half. */
-AVX2 __m256i highest_of_pairs(__m256i a, __m256i b)
-{
-    return _mm256_max_epu32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-}
-
-/* The highest unsigned number of each of four vectors. */
-AVX2 __m128i highest_of_each(const __m256i v[static 4])
-{
-    __m256i a = highest_of_pairs(v[0], v[2]), b = highest_of_pairs(v[1], v[3]);
-    __m256i max = highest_of_pairs(a, b);
-    return _mm_max_epu32(_mm256_castsi256_si128(max), _mm256_extracti128_si256(max, 1));
-}
-
-AVX2 void search_four(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
-                      const struct entry **found)
-{
-    __m256i numbers[4];
-    for (unsigned k = 0; k < 4; k++)
-        numbers[k] = numbers_of(tags[k], &pairs[k]);
-    __m256i at = _mm256_slli_epi64(_mm256_cvtepu32_epi64(highest_of_each(numbers)), 6);
-    _mm256_storeu_si256((__m256i *)found, _mm256_add_epi64(at, _mm256_set1_epi64x((long long)entries)));
-    for (unsigned k = 0; k < 4; k++)
-        rte_prefetch0(found[k]);
-}
-
-/* Of fewer than four, the last one stands for those that are missing. */
-AVX2 void search_rest(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
-                      unsigned n, const struct entry **found)
-{
-    uint32_t tag[4];
-    struct cuckoo_pair pair[4];
-    const struct entry *entry[4];
-    for (unsigned k = 0; k < 4; k++) {
-        tag[k] = tags[RTE_MIN(k, n - 1)];
-        pair[k] = pairs[RTE_MIN(k, n - 1)];
-    }
-    search_four(entries, tag, pair, entry);
-    memcpy(found, entry, n * sizeof(found[0]));
-}
-
-__attribute__((target("avx2"))) static void search_avx2(const struct entry *entries, const uint32_t *tags,
-                                                        const struct cuckoo_pair *pairs, unsigned n,
-                                                        const struct entry **found)
-{
-    unsigned i = 0;
-    for (; i + 4 <= n; i += 4)
-        search_four(entries, tags + i, pairs + i, found + i);
-    if (i < n)
-        search_rest(entries, tags + i, pairs + i, n - i, found + i);
-}
-#undef AVX2
-#endif
 
 static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, uint32_t tag,
                         const struct addr *key)
@@ -195,12 +98,14 @@ uint64_t cuckoo_lookup_burst(const struct cuckoo *c, const struct addr *keys, co
                              unsigned n, const struct entry **found)
 {
     struct cuckoo_pair pairs[CUCKOO_BURST];
-    uint64_t version = cuckoo_version(c), hits = 0;
-    unsigned asked = 0;
-    do
-        pairs[asked] = cuckoo_ask(c, tags[asked]);
-    while (++asked < n);
+    uint64_t hits = 0;
+    cuckoo_locate(c, tags, n, pairs);
+    for (unsigned i = 0; i < n; i++)
+        cuckoo_fetch(&pairs[i]);
+    const uint64_t version = cuckoo_version(c);
     cuckoo_search(c, tags, pairs, n, found);
+    for (unsigned i = 0; i < n; i++)
+        rte_prefetch0(found[i]);
     for (unsigned i = 0; i < n; i++) {
         found[i] = cuckoo_prove(c, found[i], tags[i], &keys[i], version);
         hits |= (uint64_t)(found[i] != NULL) << i;
@@ -236,9 +141,8 @@ static void displace(struct cuckoo *c, const struct cuckoo_bucket *from, unsigne
 
 static uint32_t other_bucket(const struct cuckoo *c, uint32_t tag, uint32_t bucket)
 {
-    uint64_t hash = cuckoo_hash(tag);
-    uint32_t first = cuckoo_first_bucket(c, hash);
-    return first != bucket ? first : cuckoo_second_bucket(c, hash);
+    const uint32_t mixed = cuckoo_mix(tag), first = cuckoo_first_bucket(c, mixed);
+    return first != bucket ? first : cuckoo_second_bucket(c, mixed);
 }
 
 /* Moves what stands in the way, from the empty place backwards. Returns where it has become empty: in the
@@ -258,10 +162,10 @@ static struct cuckoo_bucket *clear_path(struct cuckoo *c, int last, unsigned emp
 /* Breadth first, so that the way is a shortest one and no bucket is on it twice. NULL: there is none. */
 static struct cuckoo_bucket *make_room(struct cuckoo *c, uint32_t tag, unsigned *place)
 {
-    uint64_t hash = cuckoo_hash(tag);
+    const uint32_t mixed = cuckoo_mix(tag);
     int n = 0;
-    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_first_bucket(c, hash), .from = -1};
-    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_second_bucket(c, hash), .from = -1};
+    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_first_bucket(c, mixed), .from = -1};
+    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_second_bucket(c, mixed), .from = -1};
     for (int at = 0; at < n; at++) {
         const struct cuckoo_bucket *b = &c->buckets[c->path[at].bucket];
         unsigned empty = empty_place(b);
@@ -324,20 +228,11 @@ uint64_t cuckoo_displaced(const struct cuckoo *c)
 
 int cuckoo_choose(struct cuckoo *c, enum cuckoo_body body)
 {
-    switch (body) {
-    case CUCKOO_SCALAR:
-        c->search = search_scalar;
-        break;
-#ifdef RTE_ARCH_X86
-    case CUCKOO_AVX2:
-        if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) != 1)
-            return -ENOTSUP;
-        c->search = search_avx2;
-        break;
-#endif
-    default:
+    const struct cuckoo_body_functions *functions = cuckoo_body_functions(body);
+    if (functions == NULL)
         return -ENOTSUP;
-    }
+    c->locate = functions->locate;
+    c->search = functions->search;
     c->body = body;
     return 0;
 }

@@ -45,12 +45,16 @@ struct cuckoo_pair {
     const struct cuckoo_bucket *at[2];
 };
 
+struct cuckoo;
+typedef void cuckoo_locate_burst(const struct cuckoo *cuckoo, const uint32_t *tags, unsigned n,
+                                 struct cuckoo_pair *pairs);
 typedef void cuckoo_search_burst(const struct entry *entries, const uint32_t *tags,
                                  const struct cuckoo_pair *pairs, unsigned n, const struct entry **found);
 
 struct cuckoo {
     struct cuckoo_bucket *buckets;
     const struct entry *entries;
+    cuckoo_locate_burst *locate; /* these two are the body's */
     cuckoo_search_burst *search;
     uint32_t n_buckets;
     enum cuckoo_body body;
@@ -99,8 +103,9 @@ uint64_t cuckoo_displaced(const struct cuckoo *cuckoo);
 
 /* ---- Readers ---- */
 /*
- * A lookup takes three steps, so that there is something else to do while memory answers: cuckoo_version
- * once, then cuckoo_ask for each key, cuckoo_search for all, cuckoo_prove for each.
+ * A lookup takes steps, so that there is something else to do while memory answers: cuckoo_locate for all
+ * keys, cuckoo_fetch for each; cuckoo_version, and cuckoo_search for all; a prefetch of each entry that was
+ * found, and cuckoo_prove.
  */
 
 /* Before the first bucket is read. */
@@ -109,42 +114,53 @@ static inline uint64_t cuckoo_version(const struct cuckoo *cuckoo)
     return __atomic_load_n(&cuckoo->version, __ATOMIC_ACQUIRE);
 }
 
-/* Addresses are no random numbers but counted up, strided, or differ in a few bits. The CRC brings every bit
- * of a tag into others, but what is linear in the tag stays so; the multiplication undoes that. Both halves
- * of the product depend on the whole CRC in their upper bits, which choose the buckets. */
-static inline uint64_t cuckoo_hash(uint32_t tag)
+/* Addresses are no random numbers but counted up, strided, or differ in a few bits. A product's upper bits
+ * depend on all bits of a tag; brought into the lower ones they are in both hashes, of which each chooses by
+ * its own upper bits. No two tags have the same. In a few operations of 32 bits, which vectors have, too. */
+enum { CUCKOO_MIX_SHIFT = 16 };
+#define CUCKOO_MIX    UINT32_C(0x9e3779b1)
+#define CUCKOO_FIRST  UINT32_C(0xc2b2ae35)
+#define CUCKOO_SECOND UINT32_C(0x85ebca6b)
+
+static inline uint32_t cuckoo_mix(uint32_t tag)
 {
-    return crc32c_4(tag) * UINT64_C(0x9e3779b97f4a7c15);
+    const uint32_t product = tag * CUCKOO_MIX;
+    return product ^ product >> CUCKOO_MIX_SHIFT;
 }
 
-static inline uint32_t cuckoo_first_bucket(const struct cuckoo *cuckoo, uint64_t hash)
+static inline uint32_t cuckoo_first_bucket(const struct cuckoo *cuckoo, uint32_t mixed)
 {
-    return (uint32_t)((hash >> 32) * cuckoo->n_buckets >> 32);
+    return (uint32_t)((uint64_t)(mixed * CUCKOO_FIRST) * cuckoo->n_buckets >> 32);
 }
 
-static inline uint32_t cuckoo_second_bucket(const struct cuckoo *cuckoo, uint64_t hash)
+static inline uint32_t cuckoo_second_bucket(const struct cuckoo *cuckoo, uint32_t mixed)
 {
-    return (uint32_t)((uint64_t)(uint32_t)hash * cuckoo->n_buckets >> 32);
+    return (uint32_t)((uint64_t)(mixed * CUCKOO_SECOND) * cuckoo->n_buckets >> 32);
 }
 
 static inline struct cuckoo_pair cuckoo_pair_of(const struct cuckoo *cuckoo, uint32_t tag)
 {
-    uint64_t hash = cuckoo_hash(tag);
-    return (struct cuckoo_pair){{&cuckoo->buckets[cuckoo_first_bucket(cuckoo, hash)],
-                                 &cuckoo->buckets[cuckoo_second_bucket(cuckoo, hash)]}};
+    const uint32_t mixed = cuckoo_mix(tag);
+    return (struct cuckoo_pair){{&cuckoo->buckets[cuckoo_first_bucket(cuckoo, mixed)],
+                                 &cuckoo->buckets[cuckoo_second_bucket(cuckoo, mixed)]}};
 }
 
-/* Where to look; the buckets are on their way into the cache. */
-static inline struct cuckoo_pair cuckoo_ask(const struct cuckoo *cuckoo, uint32_t tag)
+/* pairs[i] becomes where to look for tags[i]. */
+static inline void cuckoo_locate(const struct cuckoo *cuckoo, const uint32_t *tags, unsigned n,
+                                 struct cuckoo_pair *pairs)
 {
-    struct cuckoo_pair pair = cuckoo_pair_of(cuckoo, tag);
-    rte_prefetch0(pair.at[0]);
-    rte_prefetch0(pair.at[1]);
-    return pair;
+    cuckoo->locate(cuckoo, tags, n, pairs);
 }
 
-/* found[i] becomes an entry that tags[i] leads to, not yet proved to be the key's, or entry CUCKOO_NO_ENTRY;
- * the entries are on their way into the cache. */
+/* Both buckets are on their way into the cache. */
+static inline void cuckoo_fetch(const struct cuckoo_pair *pair)
+{
+    rte_prefetch0(pair->at[0]);
+    rte_prefetch0(pair->at[1]);
+}
+
+/* found[i] becomes an entry that tags[i] leads to, not yet proved to be the key's, or entry CUCKOO_NO_ENTRY.
+ * Neither is read. */
 static inline void cuckoo_search(const struct cuckoo *cuckoo, const uint32_t *tags,
                                  const struct cuckoo_pair *pairs, unsigned n, const struct entry **found)
 {

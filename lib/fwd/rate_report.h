@@ -21,7 +21,7 @@ enum {
     RATE_PERIOD_MS = 1000,
     RATE_RING = 32768, /* reports */
     RATE_SLICE = 256,  /* counters looked at in one turn, at most: 4 KiB of memory */
-    RATE_BATCH = 32    /* reports of one turn, at most: as many as packets come in it */
+    RATE_BATCH = 32    /* reports of one turn, at most */
 };
 
 struct binding_counter {

@@ -24,6 +24,7 @@
 
 enum {
     WORKER_BURST = 32,
+    WORKER_TURN = 256, /* frames; one that has taken so many ends */
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
     WORKER_PEERS_MAX = 64,
@@ -98,7 +99,7 @@ struct worker {
     unsigned workers; /* how many there are: identifications are divided among them */
     const struct table *table;
     const struct adjacencies *adjacencies;
-    const struct worker_settings *settings; /* read with acquire once a burst; control replaces it */
+    const struct worker_settings *settings; /* read with acquire once a turn; control replaces it */
     struct punt_rings *punts;
     struct rte_mempool *pool; /* for fragments and copies; its mbufs have PUNT_META_SIZE */
     struct worker_port port[WORKER_PORTS_MAX];
@@ -140,8 +141,8 @@ struct worker {
 /* Registers with the table's QSBR, brings it online and makes ready what follows from the ports; from the
  * lcore that will run it, before its first turn or burst. */
 void worker_start(struct worker *w);
-/* One turn: every rx queue once, handoffs, quiescent state. Returns the number of frames received, and sent
- * for others: 0 is an idle turn. */
+/* One turn: every rx queue and handoffs, as long as something comes, then quiescent state. Returns the number
+ * of frames received, and sent for others: 0 is an idle turn. */
 unsigned worker_turn(struct worker *w);
 /* One burst through classification to transmission, as worker_turn does for each rx queue; takes over the
  * mbufs. */

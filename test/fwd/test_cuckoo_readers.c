@@ -204,8 +204,8 @@ static void read_in_steps(struct stepwise *s)
     struct reading *r = &stepped_reader.reading;
     s->turns_max = 1 + crowd_below(2);
     s->every = 20;
+    cuckoo_locate(bed.cuckoo, r->tag, 1, &stepped_reader.pair);
     stepped_reader.version = cuckoo_version(bed.cuckoo);
-    stepped_reader.pair = cuckoo_ask(bed.cuckoo, r->tag[0]);
     switch (crowd_below(3)) {
     case 0:
         stepwise_run(s, read_search);

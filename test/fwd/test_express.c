@@ -20,7 +20,8 @@ enum {
     FRAMES = 1000000,
     BURSTS_OF_A_WORLD = 100, /* then table, ways and settings are others */
     POOL = 4095,
-    SENT = 64
+    FRAMES_MAX = 5 * WORKER_BURST, /* at once: bursts that follow each other */
+    SENT = 256
 };
 
 typedef void worker_function(struct worker *w);
@@ -34,7 +35,7 @@ static struct side {
     struct rte_mempool *pool;
     struct punt_rings punts;
     struct rte_ring *sent[PORTS];
-    struct rte_mbuf *frame[2 * WORKER_BURST];
+    struct rte_mbuf *frame[FRAMES_MAX];
     struct rte_mbuf *hoard[POOL];
     unsigned hoarded;
 } sides[2] = {
@@ -371,7 +372,7 @@ START_TEST(the_same_end)
     for (unsigned done = 0, n; done < FRAMES; done += n, bursts++) {
         if (bursts % BURSTS_OF_A_WORLD == 0)
             make_world();
-        n = one_in(4) ? 1 + below(2 * WORKER_BURST) : WORKER_BURST;
+        n = one_in(4) ? 1 + below(FRAMES_MAX) : WORKER_BURST;
         pass(n);
     }
     check_that_all_came_up();

@@ -234,12 +234,49 @@ START_TEST(turns)
     struct worker *w = &bed.worker[0];
     w->port[WAY_PORT].receive = false; /* or it would hear its own frames */
     put_in(HOME_PORT, &(struct spec){0}, WORKER_BURST + 5);
-    ck_assert_uint_eq(worker_turn(w), WORKER_BURST);
-    ck_assert_uint_eq(worker_turn(w), 5);
+    ck_assert_uint_eq(worker_turn(w), WORKER_BURST + 5);
     ck_assert_uint_eq(worker_turn(w), 0);
-    ck_assert_uint_eq(w->counters.turns, 3);
+    ck_assert_uint_eq(w->counters.turns, 2);
     ck_assert_uint_eq(w->counters.idle_turns, 1);
     ck_assert_uint_eq(w->counters.verdict[VERDICT_TUNNELLED], WORKER_BURST + 5);
+}
+END_TEST
+
+/* Who floods a port does not keep a worker from its turn's end: quiescent state, reports, the clock. */
+START_TEST(turns_end)
+{
+    struct worker *w = &bed.worker[0];
+    w->port[WAY_PORT].receive = false;
+    put_in(HOME_PORT, &(struct spec){0}, WORKER_TURN + 5);
+    ck_assert_uint_eq(worker_turn(w), WORKER_TURN);
+    ck_assert_uint_eq(worker_turn(w), 5);
+    ck_assert_uint_eq(w->counters.verdict[VERDICT_TUNNELLED], WORKER_TURN + 5);
+}
+END_TEST
+
+/* Bursts of a turn are on their way together: nothing is left over at its end, in order, however many there
+ * are and however long the last one is. */
+START_TEST(turns_finish_what_they_begin)
+{
+    struct worker *w = &bed.worker[0];
+    const struct addr home = addr_from_ipv4(AWAY);
+    const uint32_t slot = table_get(bed.table, &home)->slot;
+    w->port[WAY_PORT].receive = false;
+    for (unsigned n = 1, sent = 0; n <= 4 * WORKER_BURST; n += 1 + n / 8) {
+        for (unsigned k = 0; k < n; k++)
+            put_in(HOME_PORT, &(struct spec){.tos = (uint8_t)(k << 2)}, 1);
+        sent += n;
+        ck_assert_uint_eq(worker_turn(w), n);
+        ck_assert_uint_eq(tally_packets(w->bindings[slot].tally), sent);
+        ck_assert_uint_eq(w->counters.rx_packets, sent);
+        for (unsigned k = 0; k < n; k++) {
+            struct rte_mbuf *m = sent_by(WAY_PORT);
+            ck_assert_ptr_nonnull(m);
+            ck_assert_uint_eq(*rte_pktmbuf_mtod_offset(m, uint8_t *, 15), (uint8_t)(k << 2));
+            rte_pktmbuf_free(m);
+        }
+        ck_assert_ptr_null(sent_by(WAY_PORT));
+    }
 }
 END_TEST
 
@@ -321,8 +358,7 @@ START_TEST(handoff)
     ck_assert_uint_eq(count(VERDICT_TUNNELLED), 40);
     ck_assert_uint_eq(bed.worker[0].counters.tx_packets, 0);
     ck_assert_ptr_null(sent_by(WAY_PORT));
-    ck_assert_uint_eq(worker_turn(&bed.worker[1]), WORKER_BURST);
-    ck_assert_uint_eq(worker_turn(&bed.worker[1]), 40 - WORKER_BURST);
+    ck_assert_uint_eq(worker_turn(&bed.worker[1]), 40);
     ck_assert_uint_eq(worker_turn(&bed.worker[1]), 0);
     ck_assert_uint_eq(bed.worker[1].counters.tx_packets, 40);
     for (int i = 0; i < 40; i++) { /* in order */
@@ -404,6 +440,8 @@ static Suite *suite(void)
     tcase_add_test(c, each_flow_keeps_its_order);
     tcase_add_test(c, turns_account_for_themselves);
     tcase_add_test(c, turns);
+    tcase_add_test(c, turns_end);
+    tcase_add_test(c, turns_finish_what_they_begin);
     tcase_add_test(c, turns_let_go_of_entries);
     tcase_add_test(c, settings_are_replaced);
     tcase_add_test(c, a_full_queue);

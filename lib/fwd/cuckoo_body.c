@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cuckoo_body.h"
+
+#include <rte_atomic.h>
+#include <rte_cpuflags.h>
+
+#ifdef RTE_ARCH_X86
+#include <immintrin.h>
+#endif
+
+/* ---- Any processor ---- */
+
+static void locate_scalar(const struct cuckoo *cuckoo, const uint32_t *tags, unsigned n,
+                          struct cuckoo_pair *pairs)
+{
+    for (unsigned i = 0; i < n; i++)
+        pairs[i] = cuckoo_pair_of(cuckoo, tags[i]);
+}
+
+static uint32_t highest_in(const struct cuckoo_bucket *b, uint32_t tag, uint32_t highest)
+{
+    for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
+        if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
+            continue;
+        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_ACQUIRE);
+        highest = RTE_MAX(highest, number);
+    }
+    return highest;
+}
+
+/* The highest of all, and not just any: an address with the same tag may be on its way out, its number gone
+ * and its tag still there, and must not hide the one that is asked for. */
+static void search_scalar(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                          unsigned n, const struct entry **found)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const uint32_t highest = highest_in(pairs[i].at[0], tags[i], CUCKOO_NO_ENTRY);
+        found[i] = &entries[highest_in(pairs[i].at[1], tags[i], highest)];
+    }
+}
+
+/* ---- AVX2 ---- */
+
+#ifdef RTE_ARCH_X86
+#define AVX2 __attribute__((target("avx2"))) static inline
+
+/* Of four hashes, each in the lower half of its word. */
+AVX2 __m256i buckets_of(const struct cuckoo *cuckoo, __m256i hashes)
+{
+    static_assert(sizeof(struct cuckoo_bucket) == 1 << 6, "a bucket's number is its place's, shifted so far");
+    const __m256i products = _mm256_mul_epu32(hashes, _mm256_set1_epi64x(cuckoo->n_buckets));
+    const __m256i offsets = _mm256_slli_epi64(_mm256_srli_epi64(products, 32), 6);
+    return _mm256_add_epi64(offsets, _mm256_set1_epi64x((long long)cuckoo->buckets));
+}
+
+/* cuckoo_pair_of, of each. */
+AVX2 void locate_four(const struct cuckoo *cuckoo, const uint32_t *tags, struct cuckoo_pair *pairs)
+{
+    const __m256i tag = _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)tags)),
+                  product = _mm256_mul_epu32(tag, _mm256_set1_epi64x(CUCKOO_MIX)),
+                  mixed = _mm256_xor_si256(product, _mm256_srli_epi32(product, CUCKOO_MIX_SHIFT)),
+                  first = buckets_of(cuckoo, _mm256_mul_epu32(mixed, _mm256_set1_epi64x(CUCKOO_FIRST))),
+                  second = buckets_of(cuckoo, _mm256_mul_epu32(mixed, _mm256_set1_epi64x(CUCKOO_SECOND))),
+                  even = _mm256_unpacklo_epi64(first, second), odd = _mm256_unpackhi_epi64(first, second);
+    _mm256_storeu_si256((__m256i *)pairs, _mm256_permute2x128_si256(even, odd, 0x20));
+    _mm256_storeu_si256((__m256i *)(pairs + 2), _mm256_permute2x128_si256(even, odd, 0x31));
+}
+
+__attribute__((target("avx2"))) static void locate_avx2(const struct cuckoo *cuckoo, const uint32_t *tags,
+                                                        unsigned n, struct cuckoo_pair *pairs)
+{
+    unsigned i = 0;
+    for (; i + 4 <= n; i += 4)
+        locate_four(cuckoo, tags + i, pairs + i);
+    locate_scalar(cuckoo, tags + i, n - i, pairs + i);
+}
+
+/* The numbers of a tag's places, and zeros. No branch and no index: those of places with another tag are
+ * masked away. x86 loads in program order; the compiler must, too. */
+AVX2 __m256i numbers_of(uint32_t wanted, const struct cuckoo_pair *pair)
+{
+    const struct cuckoo_bucket *one = pair->at[0], *other = pair->at[1];
+    __m256i tag = _mm256_set1_epi32((int)wanted);
+    __m256i in_one = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)one->tag));
+    __m256i in_other = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)other->tag));
+    rte_compiler_barrier();
+    in_one = _mm256_and_si256(in_one, _mm256_load_si256((const __m256i *)one->entry));
+    in_other = _mm256_and_si256(in_other, _mm256_load_si256((const __m256i *)other->entry));
+    return _mm256_max_epu32(in_one, in_other);
+}
+
+/* The higher ones of both's neighbours: two from a, two from b, in each half. */
+AVX2 __m256i highest_of_pairs(__m256i a, __m256i b)
+{
+    return _mm256_max_epu32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+}
+
+/* The highest unsigned number of each of four vectors. */
+AVX2 __m128i highest_of_each(const __m256i v[static 4])
+{
+    __m256i a = highest_of_pairs(v[0], v[2]), b = highest_of_pairs(v[1], v[3]);
+    __m256i max = highest_of_pairs(a, b);
+    return _mm_max_epu32(_mm256_castsi256_si128(max), _mm256_extracti128_si256(max, 1));
+}
+
+AVX2 void search_four(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                      const struct entry **found)
+{
+    __m256i numbers[4];
+    for (unsigned k = 0; k < 4; k++)
+        numbers[k] = numbers_of(tags[k], &pairs[k]);
+    __m256i at = _mm256_slli_epi64(_mm256_cvtepu32_epi64(highest_of_each(numbers)), 6);
+    _mm256_storeu_si256((__m256i *)found, _mm256_add_epi64(at, _mm256_set1_epi64x((long long)entries)));
+}
+
+/* Of fewer than four, the last one stands for those that are missing. */
+AVX2 void search_rest(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+                      unsigned n, const struct entry **found)
+{
+    uint32_t tag[4];
+    struct cuckoo_pair pair[4];
+    const struct entry *entry[4];
+    for (unsigned k = 0; k < 4; k++) {
+        tag[k] = tags[RTE_MIN(k, n - 1)];
+        pair[k] = pairs[RTE_MIN(k, n - 1)];
+    }
+    search_four(entries, tag, pair, entry);
+    memcpy(found, entry, n * sizeof(found[0]));
+}
+
+__attribute__((target("avx2"))) static void search_avx2(const struct entry *entries, const uint32_t *tags,
+                                                        const struct cuckoo_pair *pairs, unsigned n,
+                                                        const struct entry **found)
+{
+    unsigned i = 0;
+    for (; i + 4 <= n; i += 4)
+        search_four(entries, tags + i, pairs + i, found + i);
+    if (i < n)
+        search_rest(entries, tags + i, pairs + i, n - i, found + i);
+}
+
+#undef AVX2
+#endif
+
+/* ---- Which ---- */
+
+const struct cuckoo_body_functions *cuckoo_body_functions(enum cuckoo_body body)
+{
+    static const struct cuckoo_body_functions scalar = {locate_scalar, search_scalar};
+#ifdef RTE_ARCH_X86
+    static const struct cuckoo_body_functions avx2 = {locate_avx2, search_avx2};
+    if (body == CUCKOO_AVX2)
+        return rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) == 1 ? &avx2 : NULL;
+#endif
+    return body == CUCKOO_SCALAR ? &scalar : NULL;
+}
