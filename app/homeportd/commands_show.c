@@ -170,13 +170,12 @@ static uint64_t read_relaxed(const uint64_t *counter)
 
 static void report_worker(struct report *out, const struct worker *w)
 {
-    uint64_t turns = read_relaxed(&w->counters.turns), idle = read_relaxed(&w->counters.idle_turns);
-    /* Read one after the other while the worker goes on: idle may be ahead. */
-    uint64_t busy = turns > idle ? turns - idle : 0;
+    const uint64_t busy = read_relaxed(&w->counters.busy_tsc),
+                   all = rte_rdtsc() - read_relaxed(&w->began_tsc);
     report_row(out);
     report_number(out, w->index);
-    report_number(out, turns);
-    report_number(out, turns > 0 ? busy * 100 / turns : 0);
+    report_number(out, read_relaxed(&w->counters.turns));
+    report_number(out, RTE_MIN(busy / (all / 100 + 1), UINT64_C(100)));
     report_number(out, read_relaxed(&w->counters.rx_packets));
     report_number(out, read_relaxed(&w->counters.rx_bytes));
     report_number(out, read_relaxed(&w->counters.tx_packets));

@@ -25,11 +25,11 @@ static uint32_t due_until(const struct rate_sweep *s, uint64_t now_tsc)
     return elapsed >= span ? s->end : (uint32_t)(s->end * elapsed / span);
 }
 
-static unsigned gather(struct rate_sweep *s, uint64_t now_tsc, struct rate_report out[static RATE_BATCH])
+static unsigned gather(struct rate_sweep *s, uint64_t now_tsc, struct rate_report out[static RATE_MOST])
 {
     uint32_t until = RTE_MIN(due_until(s, now_tsc), s->next + RATE_SLICE), period = rate_period(now_tsc);
     unsigned n = 0;
-    for (; s->next < until && n < RATE_BATCH; s->next++) {
+    for (; s->next < until && n < RATE_MOST; s->next++) {
         uint64_t grown = s->counters[s->next].tally - s->reported[s->next].tally;
         if (grown != 0)
             out[n++] = (struct rate_report){.slot = s->next, .period = period, .grown = grown};
@@ -53,7 +53,7 @@ unsigned rate_sweep_turn(struct rate_sweep *s, uint32_t used, uint64_t now_tsc)
         return 0;
     if (s->next >= s->end && !sweep_begin(s, used, now_tsc))
         return 0;
-    struct rate_report report[RATE_BATCH];
+    struct rate_report report[RATE_MOST];
     unsigned n = gather(s, now_tsc, report), in = 0;
     s->due_tsc = due_next(s);
     if (n > 0)

@@ -55,6 +55,7 @@ static inline void stream_open(struct stream *s, struct worker *w)
         b->cuckoo = table_cuckoo(w->table);
         b->settings = __atomic_load_n(&w->settings, __ATOMIC_ACQUIRE);
         b->id_step = (uint16_t)rte_align32pow2(w->workers);
+        b->nobodys = (struct binding_counter){0};
         stream_renew(b, 0);
     }
     s->last = 0;

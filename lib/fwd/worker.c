@@ -51,7 +51,7 @@ static unsigned receive(struct worker *w, struct stream *s, unsigned port_index)
 }
 
 /* Every rx queue once, and handoffs. */
-static unsigned poll(struct worker *w, struct stream *s)
+static unsigned take_round(struct worker *w, struct stream *s)
 {
     unsigned done = 0;
     for (unsigned i = 0; i < w->n_ports; i++) {
@@ -64,13 +64,13 @@ static unsigned poll(struct worker *w, struct stream *s)
 }
 
 /* As long as something comes: bursts that follow each other share the waiting for memory. */
-static unsigned poll_on(struct worker *w)
+static unsigned take_all(struct worker *w)
 {
     struct stream stream;
     unsigned done = 0, now;
     stream_open(&stream, w);
     do {
-        now = poll(w, &stream);
+        now = take_round(w, &stream);
         done += now;
     } while (now > 0 && done < WORKER_TURN);
     if (done > 0)
@@ -78,15 +78,16 @@ static unsigned poll_on(struct worker *w)
     return done;
 }
 
+static_assert((int)RATE_MOST >= (int)WORKER_TURN + (int)WORKER_PORTS_MAX * (int)WORKER_BURST,
+              "each packet of a turn can be the first of its binding to be reported");
+
 /* The end of a turn, which began when the one before it ended: what it cost, and a slice of the reports to
  * control. */
 static void account(struct worker *w, bool idle)
 {
     uint64_t now_tsc = rte_rdtsc();
     w->counters.turns++;
-    if (idle)
-        w->counters.idle_turns++;
-    else
+    if (!idle)
         w->counters.busy_tsc += now_tsc - w->turn_tsc;
     w->turn_tsc = now_tsc;
     w->counters.rate_reports_put_off += rate_sweep_turn(&w->rates, table_slots_used(w->table), now_tsc);
@@ -94,7 +95,7 @@ static void account(struct worker *w, bool idle)
 
 unsigned worker_turn(struct worker *w)
 {
-    const unsigned done = poll_on(w);
+    const unsigned done = take_all(w);
     account(w, done == 0);
     rte_rcu_qsbr_quiescent(table_qsbr(w->table), w->index);
     return done;
@@ -102,6 +103,7 @@ unsigned worker_turn(struct worker *w)
 
 void worker_start(struct worker *w)
 {
+    w->began_tsc = rte_rdtsc();
     for (unsigned i = 0; i < w->n_ports; i++) {
         w->rx[i].ipv4 = express_form(PKT_IPV4, &w->port[i].mac);
         w->rx[i].ipv6 = express_form(PKT_IPV6, &w->port[i].mac);

@@ -24,7 +24,7 @@
 
 enum {
     WORKER_BURST = 32,
-    WORKER_TURN = 256, /* frames; one that has taken so many ends */
+    WORKER_TURN = 256, /* frames; a turn ends with the round of all ports that brings it so many */
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
     WORKER_PEERS_MAX = 64,
@@ -88,7 +88,7 @@ struct worker_counters {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* frames without their checksum */
     uint64_t unreachable_told; /* packets forwarded into a tunnel reported unreachable, its sender told */
     uint64_t copies_lost; /* of packets for several care-of addresses: no packet buffer for one of them */
-    uint64_t turns, idle_turns;
+    uint64_t turns;
     uint64_t busy_tsc;             /* cycles of the turns that were not idle */
     uint64_t rate_reports_put_off; /* the ring was full: they come with the next sweep */
 };
@@ -115,6 +115,7 @@ struct worker {
     struct token_bucket source_bucket[PUNT_SOURCE_BUCKETS];
     struct token_bucket second_chances;
     uint16_t identification[WORKER_ID_BUCKETS];
+    uint64_t began_tsc;  /* when it was started; read by control */
     uint64_t turn_tsc;   /* when this turn began: with the end of the last one, or online */
     uint32_t fragmented; /* packets that it has made fragments of over IPv6: their identifications */
     struct worker_rx {
@@ -135,7 +136,8 @@ struct worker {
     struct worker_handed {
         struct rte_mbuf *frame[WORKER_BURST];
         unsigned n;
-    } handed[WORKER_PORTS_MAX]; /* taken from handoff; what the queue refused is tried again next turn */
+    } handed[WORKER_PORTS_MAX]; /* taken from handoff; what the queue refused is tried again in the next round
+                                 */
 };
 
 /* Registers with the table's QSBR, brings it online and makes ready what follows from the ports; from the
@@ -144,8 +146,8 @@ void worker_start(struct worker *w);
 /* One turn: every rx queue and handoffs, as long as something comes, then quiescent state. Returns the number
  * of frames received, and sent for others: 0 is an idle turn. */
 unsigned worker_turn(struct worker *w);
-/* One burst through classification to transmission, as worker_turn does for each rx queue; takes over the
- * mbufs. */
+/* Frames of one port through classification to transmission, in bursts, as worker_turn does with what it
+ * receives; takes over the mbufs. */
 void worker_burst(struct worker *w, unsigned port_index, struct rte_mbuf **frames, unsigned n);
 /* Around a sleep, or for good: readers that are offline hold nothing. */
 void worker_offline(struct worker *w);

@@ -296,13 +296,33 @@ START_TEST(a_turn_looks_at_a_slice)
     bed.now += rate_period_tsc(); /* all is due */
     uint32_t before = s->next;
     sweep(0);
-    ck_assert_uint_eq(s->next - before, RATE_BATCH);
-    ck_assert_uint_eq(rte_ring_count(rates_ring(bed.rates)), 2 * RATE_BATCH);
+    ck_assert_uint_eq(s->next - before, RATE_MOST);
+    ck_assert_uint_eq(rte_ring_count(rates_ring(bed.rates)), 2 * RATE_MOST);
     for (uint32_t slot = 0; slot < SLOTS; slot++) /* nothing to report */
         s->reported[slot] = bed.worker[0].bindings[slot];
     before = s->next;
     sweep(0);
     ck_assert_uint_eq(s->next - before, RATE_SLICE);
+}
+END_TEST
+
+/* However few turns there are in a period: with as many bindings' packets in each as may come. */
+START_TEST(a_sweep_keeps_up_with_long_turns)
+{
+    struct rate_sweep *s = &bed.worker[0].rates;
+    const unsigned turns = (SLOTS + WORKER_TURN - 1) / WORKER_TURN;
+    for (unsigned period = 0; period < 5; period++) {
+        for (unsigned i = 0; i < turns; i++) {
+            for (uint32_t slot = i * WORKER_TURN; slot < RTE_MIN((i + 1) * WORKER_TURN, SLOTS); slot++)
+                traffic(0, slot, 1, 1);
+            bed.now += rate_period_tsc() / turns;
+            sweep(0);
+            rates_collect(bed.rates, bed.now, SIZE_MAX);
+        }
+        if (period > 0)
+            ck_assert_uint_eq(s->began_tsc / rate_period_tsc(), (bed.now - 1) / rate_period_tsc());
+    }
+    ck_assert_uint_eq(bed.put_off, 0);
 }
 END_TEST
 
@@ -563,6 +583,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_new_address_inherits_nothing);
     tcase_add_test(c, a_new_address_has_no_rate);
     tcase_add_test(c, a_turn_looks_at_a_slice);
+    tcase_add_test(c, a_sweep_keeps_up_with_long_turns);
     tcase_add_test(c, a_sweep_takes_a_period);
     tcase_add_test(c, control_takes_in_a_budget);
     tcase_add_test(c, a_late_report_counts_in_the_totals_alone);
