@@ -21,9 +21,9 @@ struct burst {
     uint64_t odd;     /* bits of the packets that express.h has not parsed: they are in pkt and verdict */
     uint64_t ipv6;    /* of those that it has, and IPv6 */
     uint64_t version; /* of the table's hash, before it was searched */
-    uint32_t tag[WORKER_BURST]; /* of what is looked up; 0: nothing is */
+    uint32_t tag[WORKER_BURST]; /* of what is looked up; of others any */
     struct cuckoo_pair pair[WORKER_BURST];
-    const struct entry *entry[WORKER_BURST]; /* found, then proved; then NULL: not looked up, or a miss */
+    const struct entry *entry[WORKER_BURST]; /* of what is looked up: found, then proved; then NULL: a miss */
     struct pkt pkt[WORKER_BURST];
     enum verdict verdict[WORKER_BURST]; /* VERDICT_COUNT (PKT_LOOK_UP) until it is decided */
     uint8_t exit[WORKER_BURST];         /* port by which a frame leaves that is forwarded */

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Why readers need no lock. Numbers and tags are words of their own. An entry is whole before its number is
- * stored; the number is stored before the tag and loaded after it, which spares second searches but is not
- * what anything rests on.
+ * Why readers need no lock. A place is one word, so it is read as it was written. An entry is whole before a
+ * place with its number is stored.
  *
  * A found number is only believed when its entry's home is the key (prove). Entries do not change while a
- * reader can hold their numbers, so a reader never takes another's entry, whatever it saw of a place that is
- * being written.
+ * reader can hold their numbers, so a reader never takes another's entry, whatever has become of the place
+ * meanwhile.
  *
- * To displace a tag, the writer copies it to its other bucket, raises the version, and only then overwrites
- * the place where it was. A reader that finds nothing can have missed a tag in one way only: it read the one
- * bucket before the copy and the other after the overwriting. Then it has read the version before the raise
- * and will read it after it, for the version is read before and after the buckets; so it searches again. It
- * also does so after a number that did not prove itself: the place was overwritten between tag and number, or
- * two IPv6 addresses have one tag. This second search (find) proves every place with the tag, and repeats
- * only if a tag was displaced meanwhile: whenever a reader goes round, the writer has got on.
+ * To displace an address, the writer copies its place to its other bucket, raises the version, and only then
+ * overwrites the place where it was. A reader that finds nothing can have missed an address in one way only:
+ * it read the one bucket before the copy and the other after the overwriting. Then it has read the version
+ * before the raise and will read it after it, for the version is read before and after the buckets; so it
+ * searches again. It also does so after a number that did not prove itself, for two addresses may have one
+ * mark. This second search (find) proves every place with the mark, and repeats only if an address was
+ * displaced meanwhile: whenever a reader goes round, the writer has got on.
  *
- * A removed tag's place is empty at once: another may take it, for entries prove themselves.
+ * A removed address' place is empty at once: another may take it, for entries prove themselves.
  */
 #include "cuckoo.h"
 
@@ -32,7 +31,7 @@ enum {
     PATH_NODES = 4096     /* buckets looked at to make room */
 };
 
-/* A bucket from which one of the tags can move on, on a way to an empty place. */
+/* A bucket from which one of the places can move on, on a way to an empty place. */
 struct cuckoo_node {
     uint32_t bucket;
     int16_t from;  /* node before it; -1: the way begins here */
@@ -52,14 +51,17 @@ uint32_t cuckoo_tag(const struct addr *address)
 
 /* ---- Readers ---- */
 
-static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, uint32_t tag,
+static uint32_t number_in(const struct cuckoo *c, uint32_t place)
+{
+    return place & ~c->marks;
+}
+
+static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, uint32_t mark,
                         const struct addr *key)
 {
     for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
-        if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
-            continue;
-        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_ACQUIRE);
-        if (cuckoo_proves(&c->entries[number], key))
+        const uint32_t place = __atomic_load_n(&b->place[p], __ATOMIC_ACQUIRE), number = number_in(c, place);
+        if (cuckoo_mark(c, place) == mark && cuckoo_proves(&c->entries[number], key))
             return number;
     }
     return CUCKOO_NO_ENTRY;
@@ -67,12 +69,13 @@ static uint32_t find_in(const struct cuckoo *c, const struct cuckoo_bucket *b, u
 
 static uint32_t find(const struct cuckoo *c, uint32_t tag, const struct addr *key)
 {
-    struct cuckoo_pair pair = cuckoo_pair_of(c, tag);
+    const uint32_t mark = cuckoo_mark(c, cuckoo_mix(tag));
+    const struct cuckoo_pair pair = cuckoo_pair_of(c, tag);
     uint64_t version;
     do {
         version = cuckoo_version(c);
         for (unsigned k = 0; k < 2; k++) {
-            uint32_t number = find_in(c, pair.at[k], tag, key);
+            uint32_t number = find_in(c, pair.at[k], mark, key);
             if (number != CUCKOO_NO_ENTRY)
                 return number;
         }
@@ -115,33 +118,44 @@ uint64_t cuckoo_lookup_burst(const struct cuckoo *c, const struct addr *keys, co
 
 /* ---- The writer ---- */
 
-static void put(struct cuckoo_bucket *b, unsigned place, uint32_t tag, uint32_t number)
+/* After the entry itself. */
+static void put(struct cuckoo_bucket *b, unsigned at, uint32_t place)
 {
-    __atomic_store_n(&b->entry[place], number, __ATOMIC_RELEASE); /* after the entry itself */
-    __atomic_store_n(&b->tag[place], tag, __ATOMIC_RELEASE);
+    __atomic_store_n(&b->place[at], place, __ATOMIC_RELEASE);
 }
 
-/* CUCKOO_PLACES: none is empty. */
-static unsigned empty_place(const struct cuckoo_bucket *b)
+static uint32_t mixed_of(const struct cuckoo *c, uint32_t number)
+{
+    return cuckoo_mix(cuckoo_tag(&c->entries[number].home));
+}
+
+static bool is_empty(const struct cuckoo *c, uint32_t place)
+{
+    return number_in(c, place) == CUCKOO_NO_ENTRY;
+}
+
+/* CUCKOO_PLACES: none is. */
+static unsigned empty_place(const struct cuckoo *c, const struct cuckoo_bucket *b)
 {
     unsigned p = 0;
-    while (p < CUCKOO_PLACES && b->entry[p] != CUCKOO_NO_ENTRY)
+    while (p < CUCKOO_PLACES && !is_empty(c, b->place[p]))
         p++;
     return p;
 }
 
 /* What was at `from` may be overwritten when this returns. */
-static void displace(struct cuckoo *c, const struct cuckoo_bucket *from, unsigned place,
-                     struct cuckoo_bucket *to, unsigned to_place)
+static void displace(struct cuckoo *c, const struct cuckoo_bucket *from, unsigned at,
+                     struct cuckoo_bucket *to, unsigned to_at)
 {
-    put(to, to_place, from->tag[place], from->entry[place]);
+    put(to, to_at, from->place[at]);
     __atomic_store_n(&c->version, c->version + 1, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-static uint32_t other_bucket(const struct cuckoo *c, uint32_t tag, uint32_t bucket)
+/* In which an entry's number may stand that stands in `bucket`. */
+static uint32_t other_bucket(const struct cuckoo *c, uint32_t number, uint32_t bucket)
 {
-    const uint32_t mixed = cuckoo_mix(tag), first = cuckoo_first_bucket(c, mixed);
+    const uint32_t mixed = mixed_of(c, number), first = cuckoo_first_bucket(c, mixed);
     return first != bucket ? first : cuckoo_second_bucket(c, mixed);
 }
 
@@ -160,33 +174,33 @@ static struct cuckoo_bucket *clear_path(struct cuckoo *c, int last, unsigned emp
 }
 
 /* Breadth first, so that the way is a shortest one and no bucket is on it twice. NULL: there is none. */
-static struct cuckoo_bucket *make_room(struct cuckoo *c, uint32_t tag, unsigned *place)
+static struct cuckoo_bucket *make_room(struct cuckoo *c, uint32_t mixed, unsigned *place)
 {
-    const uint32_t mixed = cuckoo_mix(tag);
     int n = 0;
     c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_first_bucket(c, mixed), .from = -1};
     c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_second_bucket(c, mixed), .from = -1};
     for (int at = 0; at < n; at++) {
         const struct cuckoo_bucket *b = &c->buckets[c->path[at].bucket];
-        unsigned empty = empty_place(b);
+        unsigned empty = empty_place(c, b);
         if (empty < CUCKOO_PLACES)
             return clear_path(c, at, empty, place);
         for (unsigned p = 0; p < CUCKOO_PLACES && n < PATH_NODES; p++)
-            c->path[n++] = (struct cuckoo_node){.bucket = other_bucket(c, b->tag[p], c->path[at].bucket),
-                                                .from = (int16_t)at,
-                                                .place = (uint8_t)p};
+            c->path[n++] =
+                (struct cuckoo_node){.bucket = other_bucket(c, number_in(c, b->place[p]), c->path[at].bucket),
+                                     .from = (int16_t)at,
+                                     .place = (uint8_t)p};
     }
     return NULL;
 }
 
 int cuckoo_insert(struct cuckoo *c, uint32_t entry)
 {
-    uint32_t tag = cuckoo_tag(&c->entries[entry].home);
+    const uint32_t mixed = mixed_of(c, entry);
     unsigned place;
-    struct cuckoo_bucket *b = make_room(c, tag, &place);
+    struct cuckoo_bucket *b = make_room(c, mixed, &place);
     if (b == NULL)
         return -ENOSPC;
-    put(b, place, tag, entry);
+    put(b, place, cuckoo_mark(c, mixed) | entry);
     return 0;
 }
 
@@ -197,7 +211,7 @@ static struct cuckoo_bucket *place_of(const struct cuckoo *c, uint32_t entry, un
     for (unsigned i = 0; i < 2 * CUCKOO_PLACES; i++) {
         const struct cuckoo_bucket *b = pair.at[i / CUCKOO_PLACES];
         *place = i % CUCKOO_PLACES;
-        if (b->entry[*place] == entry)
+        if (number_in(c, b->place[*place]) == entry)
             return &c->buckets[b - c->buckets];
     }
     return NULL;
@@ -208,7 +222,7 @@ void cuckoo_replace(struct cuckoo *c, uint32_t before, uint32_t after)
     unsigned place;
     struct cuckoo_bucket *b = place_of(c, before, &place);
     if (b != NULL)
-        __atomic_store_n(&b->entry[place], after, __ATOMIC_RELEASE);
+        put(b, place, cuckoo_mark(c, b->place[place]) | after);
 }
 
 void cuckoo_remove(struct cuckoo *c, uint32_t entry)
@@ -216,7 +230,7 @@ void cuckoo_remove(struct cuckoo *c, uint32_t entry)
     unsigned place;
     struct cuckoo_bucket *b = place_of(c, entry, &place);
     if (b != NULL)
-        put(b, place, 0, CUCKOO_NO_ENTRY);
+        put(b, place, CUCKOO_NO_ENTRY);
 }
 
 uint64_t cuckoo_displaced(const struct cuckoo *c)
@@ -252,12 +266,13 @@ uint32_t cuckoo_places(const struct cuckoo *c)
     return c->n_buckets * CUCKOO_PLACES;
 }
 
-struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, int socket)
+struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, uint32_t n_entries, int socket)
 {
     struct cuckoo *c = rte_zmalloc_socket("cuckoo", sizeof(*c), RTE_CACHE_LINE_SIZE, socket);
     if (c == NULL)
         return NULL;
     c->entries = entries;
+    c->marks = ~(rte_align32pow2(n_entries) - 1);
     c->n_buckets = (uint32_t)((uint64_t)capacity * 1000 / (FILL_PER_MILLE * CUCKOO_PLACES)) + SPARE_BUCKETS;
     c->path = rte_malloc_socket("cuckoo path", PATH_NODES * sizeof(*c->path), 0, socket);
     c->buckets = rte_zmalloc_socket("cuckoo buckets", (size_t)c->n_buckets * sizeof(*c->buckets),

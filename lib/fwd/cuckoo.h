@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From an address to the number of its entry: a bucketed cuckoo hash with the keys inline, made for reading
- * whole bursts. A bucket is one cache line of eight places, each a tag and the number of an entry. An IPv4
- * address is its own tag, an IPv6 address has a hash for one; either way the entry itself proves the hit, on
- * a line that the reader needs anyway. A tag may stand in two buckets; both follow from it alone.
+ * From an address to the number of its entry: a bucketed cuckoo hash, made for reading whole bursts and to
+ * stay in the cache. A bucket is half a cache line of eight places. A place is one word: the number of an
+ * entry, in as many bits as the highest needs, and in those that are left a mark, which is a part of the
+ * address' hash. So a place tells most other addresses from its own, and the entry itself proves the hit, on
+ * a line that the reader needs anyway. An address may stand in two buckets; both follow from it alone.
  *
- * One writer, which displaces tags to make room; any number of readers without locks. A reader never misses
- * an address that is there throughout its search, also while it is displaced, and never takes another's
- * entry: the argument is at the top of cuckoo.c. That an entry is not used again while a reader may hold its
- * number is the table's to see to.
+ * What is hashed is a tag: an IPv4 address is its own, an IPv6 address has its CRC.
+ *
+ * One writer, which displaces addresses to make room; any number of readers without locks. A reader never
+ * misses an address that is there throughout its search, also while it is displaced, and never takes
+ * another's entry: the argument is at the top of cuckoo.c. That an entry is not used again while a reader may
+ * hold its number is the table's to see to.
  */
 #ifndef FWD_CUCKOO_H
 #define FWD_CUCKOO_H
@@ -28,19 +31,19 @@
 enum {
     CUCKOO_PLACES = 8,  /* of a bucket */
     CUCKOO_BURST = 64,  /* most keys of one lookup */
-    CUCKOO_NO_ENTRY = 0 /* the number that no entry in use has: an empty place */
+    CUCKOO_NO_ENTRY = 0 /* the number that no entry in use has: that of an empty place, which is all zero */
 };
 
 /* How buckets are searched. */
 enum cuckoo_body { CUCKOO_SCALAR, CUCKOO_AVX2 };
 
 struct cuckoo_bucket {
-    uint32_t tag[CUCKOO_PLACES];
-    uint32_t entry[CUCKOO_PLACES]; /* their numbers */
-} __rte_cache_aligned;
-static_assert(sizeof(struct cuckoo_bucket) == 64, "a bucket is one cache line");
+    uint32_t place[CUCKOO_PLACES]; /* mark above, number below */
+} __rte_aligned(32);
+static_assert(RTE_CACHE_LINE_MIN_SIZE % sizeof(struct cuckoo_bucket) == 0,
+              "none lies across two cache lines");
 
-/* The two buckets in which a tag may stand. */
+/* The two buckets in which a tag's number may stand. */
 struct cuckoo_pair {
     const struct cuckoo_bucket *at[2];
 };
@@ -48,7 +51,7 @@ struct cuckoo_pair {
 struct cuckoo;
 typedef void cuckoo_locate_burst(const struct cuckoo *cuckoo, const uint32_t *tags, unsigned n,
                                  struct cuckoo_pair *pairs);
-typedef void cuckoo_search_burst(const struct entry *entries, const uint32_t *tags,
+typedef void cuckoo_search_burst(const struct cuckoo *cuckoo, const uint32_t *tags,
                                  const struct cuckoo_pair *pairs, unsigned n, const struct entry **found);
 
 struct cuckoo {
@@ -57,12 +60,13 @@ struct cuckoo {
     cuckoo_locate_burst *locate; /* these two are the body's */
     cuckoo_search_burst *search;
     uint32_t n_buckets;
+    uint32_t marks; /* the bits of a place that are its mark */
     enum cuckoo_body body;
     struct cuckoo_node *path;             /* the writer's */
     uint64_t version __rte_cache_aligned; /* raised by the writer with each displacement */
 };
 
-/* An IPv4 address in network order. 0.0.0.0, which is no destination, has the tag of an empty place. */
+/* An IPv4 address in network order. */
 static inline uint32_t cuckoo_tag_ipv4(uint32_t address)
 {
     return address;
@@ -72,15 +76,15 @@ static inline uint32_t cuckoo_tag_ipv6(const struct addr *address)
 {
     uint64_t half[2];
     memcpy(half, address->b, sizeof(half));
-    uint32_t tag = crc32c_16(half);
-    return tag != 0 ? tag : 1;
+    return crc32c_16(half);
 }
 
 uint32_t cuckoo_tag(const struct addr *address);
 
-/* capacity: tags that must fit. entries: where numbers lead; number CUCKOO_NO_ENTRY there must have a
- * home that nobody looks up. The best body that this processor has is chosen. NULL: no memory. */
-struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, int socket);
+/* capacity: addresses that must fit. entries: where numbers lead, n_entries of them; number CUCKOO_NO_ENTRY
+ * there must have a home that nobody looks up. The best body that this processor has is chosen. NULL: no
+ * memory. */
+struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, uint32_t n_entries, int socket);
 void cuckoo_destroy(struct cuckoo *cuckoo);
 /* 0, -ENOTSUP: this processor has it not. Not while others read. */
 int cuckoo_choose(struct cuckoo *cuckoo, enum cuckoo_body body);
@@ -92,13 +96,13 @@ uint32_t cuckoo_places(const struct cuckoo *cuckoo);
 /* ---- The writer ---- */
 /* The number of the entry of address; CUCKOO_NO_ENTRY: it is not there. */
 uint32_t cuckoo_find(const struct cuckoo *cuckoo, const struct addr *address);
-/* Puts an address in that is not there yet; the entry is whole, its home is the address. 0, -ENOSPC: no room
- * could be made, nothing changed. */
+/* Puts an address in that is not there yet; the entry is whole, its home is the address, and both stay so as
+ * long as it is in. 0, -ENOSPC: no room could be made, nothing changed. */
 int cuckoo_insert(struct cuckoo *cuckoo, uint32_t entry);
 /* The address of both is there under the number `before`, and now under `after`. */
 void cuckoo_replace(struct cuckoo *cuckoo, uint32_t before, uint32_t after);
 void cuckoo_remove(struct cuckoo *cuckoo, uint32_t entry);
-/* Tags that were moved to make room, ever. */
+/* Addresses that were moved to make room, ever. */
 uint64_t cuckoo_displaced(const struct cuckoo *cuckoo);
 
 /* ---- Readers ---- */
@@ -145,6 +149,12 @@ static inline struct cuckoo_pair cuckoo_pair_of(const struct cuckoo *cuckoo, uin
                                  &cuckoo->buckets[cuckoo_second_bucket(cuckoo, mixed)]}};
 }
 
+/* What a place says of its address. Bits that hardly depend on those that choose the buckets. */
+static inline uint32_t cuckoo_mark(const struct cuckoo *cuckoo, uint32_t mixed)
+{
+    return mixed & cuckoo->marks;
+}
+
 /* pairs[i] becomes where to look for tags[i]. */
 static inline void cuckoo_locate(const struct cuckoo *cuckoo, const uint32_t *tags, unsigned n,
                                  struct cuckoo_pair *pairs)
@@ -164,17 +174,17 @@ static inline void cuckoo_fetch(const struct cuckoo_pair *pair)
 static inline void cuckoo_search(const struct cuckoo *cuckoo, const uint32_t *tags,
                                  const struct cuckoo_pair *pairs, unsigned n, const struct entry **found)
 {
-    cuckoo->search(cuckoo->entries, tags, pairs, n, found);
+    cuckoo->search(cuckoo, tags, pairs, n, found);
 }
 
-/* Was a tag displaced? For the version is read after all that was searched. */
+/* Was an address displaced? For the version is read after all that was searched. */
 static inline bool cuckoo_is_displaced_since(const struct cuckoo *cuckoo, uint64_t version)
 {
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return __atomic_load_n(&cuckoo->version, __ATOMIC_RELAXED) != version;
 }
 
-/* Nothing bears the tag, for certain. version: from before the search. */
+/* Nothing bears the tag's mark, for certain. version: from before the search. */
 static inline bool cuckoo_is_miss(const struct cuckoo *cuckoo, const struct entry *found, uint64_t version)
 {
     return found == &cuckoo->entries[CUCKOO_NO_ENTRY] && !cuckoo_is_displaced_since(cuckoo, version);

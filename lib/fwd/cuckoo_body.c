@@ -17,25 +17,30 @@ static void locate_scalar(const struct cuckoo *cuckoo, const uint32_t *tags, uns
         pairs[i] = cuckoo_pair_of(cuckoo, tags[i]);
 }
 
-static uint32_t highest_in(const struct cuckoo_bucket *b, uint32_t tag, uint32_t highest)
+/* What a place is combined with, so that all bits of its mark become ones if it is the right one. Then the
+ * highest word of all has the number that is sought, or none of them has. */
+static uint32_t mark_inverted(const struct cuckoo *cuckoo, uint32_t tag)
+{
+    return cuckoo_mark(cuckoo, ~cuckoo_mix(tag));
+}
+
+static uint32_t highest_in(const struct cuckoo_bucket *b, uint32_t inverted, uint32_t highest)
 {
     for (unsigned p = 0; p < CUCKOO_PLACES; p++) {
-        if (__atomic_load_n(&b->tag[p], __ATOMIC_ACQUIRE) != tag)
-            continue;
-        uint32_t number = __atomic_load_n(&b->entry[p], __ATOMIC_ACQUIRE);
-        highest = RTE_MAX(highest, number);
+        const uint32_t word = __atomic_load_n(&b->place[p], __ATOMIC_ACQUIRE) ^ inverted;
+        highest = RTE_MAX(highest, word);
     }
     return highest;
 }
 
-/* The highest of all, and not just any: an address with the same tag may be on its way out, its number gone
- * and its tag still there, and must not hide the one that is asked for. */
-static void search_scalar(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+static void search_scalar(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                           unsigned n, const struct entry **found)
 {
     for (unsigned i = 0; i < n; i++) {
-        const uint32_t highest = highest_in(pairs[i].at[0], tags[i], CUCKOO_NO_ENTRY);
-        found[i] = &entries[highest_in(pairs[i].at[1], tags[i], highest)];
+        const uint32_t inverted = mark_inverted(cuckoo, tags[i]);
+        const uint32_t highest =
+            highest_in(pairs[i].at[1], inverted, highest_in(pairs[i].at[0], inverted, cuckoo->marks));
+        found[i] = &cuckoo->entries[highest ^ cuckoo->marks];
     }
 }
 
@@ -47,9 +52,9 @@ static void search_scalar(const struct entry *entries, const uint32_t *tags, con
 /* Of four hashes, each in the lower half of its word. */
 AVX2 __m256i buckets_of(const struct cuckoo *cuckoo, __m256i hashes)
 {
-    static_assert(sizeof(struct cuckoo_bucket) == 1 << 6, "a bucket's number is its place's, shifted so far");
+    static_assert(sizeof(struct cuckoo_bucket) == 1 << 5, "a bucket's offset is its number, shifted so far");
     const __m256i products = _mm256_mul_epu32(hashes, _mm256_set1_epi64x(cuckoo->n_buckets));
-    const __m256i offsets = _mm256_slli_epi64(_mm256_srli_epi64(products, 32), 6);
+    const __m256i offsets = _mm256_slli_epi64(_mm256_srli_epi64(products, 32), 5);
     return _mm256_add_epi64(offsets, _mm256_set1_epi64x((long long)cuckoo->buckets));
 }
 
@@ -75,18 +80,21 @@ __attribute__((target("avx2"))) static void locate_avx2(const struct cuckoo *cuc
     locate_scalar(cuckoo, tags + i, n - i, pairs + i);
 }
 
-/* The numbers of a tag's places, and zeros. No branch and no index: those of places with another tag are
- * masked away. x86 loads in program order; the compiler must, too. */
-AVX2 __m256i numbers_of(uint32_t wanted, const struct cuckoo_pair *pair)
+/* mark_inverted, of each. */
+AVX2 __m128i marks_inverted(const struct cuckoo *cuckoo, const uint32_t *tags)
 {
-    const struct cuckoo_bucket *one = pair->at[0], *other = pair->at[1];
-    __m256i tag = _mm256_set1_epi32((int)wanted);
-    __m256i in_one = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)one->tag));
-    __m256i in_other = _mm256_cmpeq_epi32(tag, _mm256_load_si256((const __m256i *)other->tag));
-    rte_compiler_barrier();
-    in_one = _mm256_and_si256(in_one, _mm256_load_si256((const __m256i *)one->entry));
-    in_other = _mm256_and_si256(in_other, _mm256_load_si256((const __m256i *)other->entry));
-    return _mm256_max_epu32(in_one, in_other);
+    const __m128i tag = _mm_loadu_si128((const __m128i *)tags),
+                  product = _mm_mullo_epi32(tag, _mm_set1_epi32((int)CUCKOO_MIX)),
+                  mixed = _mm_xor_si128(product, _mm_srli_epi32(product, CUCKOO_MIX_SHIFT));
+    return _mm_andnot_si128(mixed, _mm_set1_epi32((int)cuckoo->marks));
+}
+
+/* The higher one of each two places. No branch and no index. */
+AVX2 __m256i higher_places(uint32_t inverted, const struct cuckoo_pair *pair)
+{
+    const __m256i mark = _mm256_set1_epi32((int)inverted);
+    return _mm256_max_epu32(_mm256_xor_si256(mark, _mm256_load_si256((const __m256i *)pair->at[0]->place)),
+                            _mm256_xor_si256(mark, _mm256_load_si256((const __m256i *)pair->at[1]->place)));
 }
 
 /* The higher ones of both's neighbours: two from a, two from b, in each half. */
@@ -103,18 +111,23 @@ AVX2 __m128i highest_of_each(const __m256i v[static 4])
     return _mm_max_epu32(_mm256_castsi256_si128(max), _mm256_extracti128_si256(max, 1));
 }
 
-AVX2 void search_four(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+AVX2 void search_four(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                       const struct entry **found)
 {
-    __m256i numbers[4];
+    const __m128i marks = _mm_set1_epi32((int)cuckoo->marks);
+    uint32_t inverted[4];
+    __m256i places[4];
+    _mm_storeu_si128((__m128i *)inverted, marks_inverted(cuckoo, tags));
     for (unsigned k = 0; k < 4; k++)
-        numbers[k] = numbers_of(tags[k], &pairs[k]);
-    __m256i at = _mm256_slli_epi64(_mm256_cvtepu32_epi64(highest_of_each(numbers)), 6);
-    _mm256_storeu_si256((__m256i *)found, _mm256_add_epi64(at, _mm256_set1_epi64x((long long)entries)));
+        places[k] = higher_places(inverted[k], &pairs[k]);
+    const __m128i numbers = _mm_xor_si128(_mm_max_epu32(highest_of_each(places), marks), marks);
+    const __m256i at = _mm256_slli_epi64(_mm256_cvtepu32_epi64(numbers), 6);
+    _mm256_storeu_si256((__m256i *)found,
+                        _mm256_add_epi64(at, _mm256_set1_epi64x((long long)cuckoo->entries)));
 }
 
 /* Of fewer than four, the last one stands for those that are missing. */
-AVX2 void search_rest(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+AVX2 void search_rest(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                       unsigned n, const struct entry **found)
 {
     uint32_t tag[4];
@@ -124,19 +137,19 @@ AVX2 void search_rest(const struct entry *entries, const uint32_t *tags, const s
         tag[k] = tags[RTE_MIN(k, n - 1)];
         pair[k] = pairs[RTE_MIN(k, n - 1)];
     }
-    search_four(entries, tag, pair, entry);
+    search_four(cuckoo, tag, pair, entry);
     memcpy(found, entry, n * sizeof(found[0]));
 }
 
-__attribute__((target("avx2"))) static void search_avx2(const struct entry *entries, const uint32_t *tags,
+__attribute__((target("avx2"))) static void search_avx2(const struct cuckoo *cuckoo, const uint32_t *tags,
                                                         const struct cuckoo_pair *pairs, unsigned n,
                                                         const struct entry **found)
 {
     unsigned i = 0;
     for (; i + 4 <= n; i += 4)
-        search_four(entries, tags + i, pairs + i, found + i);
+        search_four(cuckoo, tags + i, pairs + i, found + i);
     if (i < n)
-        search_rest(entries, tags + i, pairs + i, n - i, found + i);
+        search_rest(cuckoo, tags + i, pairs + i, n - i, found + i);
 }
 
 #undef AVX2

@@ -12,6 +12,7 @@
 
 #include "burst_punt.h"
 #include "decide.h"
+#include "express.h"
 #include "output.h"
 #include "reverse.h"
 
@@ -59,13 +60,32 @@ static inline struct addr general_key(const struct burst *b, unsigned i)
     return pkt_destination((b->ipv6 >> i & 1) != 0 ? PKT_IPV6 : PKT_IPV4, pkt_ip(b->frame[i]));
 }
 
+/* The search led to another's entry: the express way may take it by the one that it leads to now. */
+static inline bool general_is_express_now(struct burst *b, unsigned i, const struct entry *proved)
+{
+    const struct entry *found = b->entry[i];
+    b->entry[i] = proved != NULL ? proved : &b->cuckoo->entries[CUCKOO_NO_ENTRY];
+    if (b->entry[i] == found)
+        return false;
+    return (b->ipv6 >> i & 1) != 0 ? express_forward(PKT_IPV6, b, i, b->frame[i])
+                                   : express_forward(PKT_IPV4, b, i, b->frame[i]);
+}
+
 /* By the entry that was found and is not proved yet. What may be of a reverse tunnel is put aside. */
 static __rte_noinline void general_decide(struct burst *b, unsigned i)
 {
-    const struct addr key = general_key(b, i);
+    const bool is_odd = (b->odd >> i & 1) != 0;
     burst_count_nobodys(b, i);
-    b->entry[i] = cuckoo_prove(b->cuckoo, b->entry[i], b->tag[i], &key, b->version);
-    if ((b->odd >> i & 1) == 0)
+    if (is_odd && b->verdict[i] != PKT_LOOK_UP) {
+        general_finish(b, i);
+        return;
+    }
+    const struct addr key = general_key(b, i);
+    const struct entry *proved = cuckoo_prove(b->cuckoo, b->entry[i], b->tag[i], &key, b->version);
+    if (!is_odd && general_is_express_now(b, i, proved))
+        return;
+    b->entry[i] = proved;
+    if (!is_odd)
         general_parse(b, i);
     if (b->verdict[i] == PKT_LOOK_UP && reverse_is_candidate(b, i)) {
         b->aside[b->n_aside++] = (uint8_t)i;

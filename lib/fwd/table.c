@@ -88,7 +88,7 @@ static bool allocate(struct table *t, unsigned readers, int socket)
     if (t->entries == NULL)
         return false;
     memset(&t->entries[CUCKOO_NO_ENTRY].home, 0xff, sizeof(struct addr)); /* a group: no packet is for it */
-    t->cuckoo = cuckoo_create(t->capacity, t->entries, socket);
+    t->cuckoo = cuckoo_create(t->capacity, t->entries, (uint32_t)entries, socket);
     return t->qsbr != NULL && t->by_slot != NULL && t->retired != NULL && t->cuckoo != NULL;
 }
 

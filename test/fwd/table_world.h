@@ -236,7 +236,7 @@ static inline void make_bed(uint32_t capacity, uint32_t entries)
     ck_assert_ptr_nonnull(bed.entries);
     memset(bed.entries, 0, bed.n * sizeof(struct entry));
     memset(&bed.entries[CUCKOO_NO_ENTRY].home, 0xff, sizeof(struct addr));
-    bed.cuckoo = cuckoo_create(capacity, bed.entries, SOCKET_ID_ANY);
+    bed.cuckoo = cuckoo_create(capacity, bed.entries, bed.n, SOCKET_ID_ANY);
     ck_assert_ptr_nonnull(bed.cuckoo);
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The table's hash alone: against a plain map through a million random operations; filled to the last key at
- * every size with addresses of every kind, and kept full; tags that several addresses share. Readers beside
- * the writer are in test_cuckoo_readers.c.
+ * every size with addresses of every kind, and kept full; tags and marks that several addresses share.
+ * Readers beside the writer are in test_cuckoo_readers.c.
  */
 #include "table_world.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 enum {
     MODEL_CAPACITY = 2048,
@@ -19,6 +20,7 @@ enum {
     DENSE_PER_MILLE = 930,
 };
 enum { LARGE_CAPACITY = 4 << 20, LARGE_TAKES_MIB = 1024 };
+enum { NUMBER_BITS_MAX = 26 /* of the entries of a table of TABLE_CAPACITY_MAX */ };
 
 static int insert(uint32_t number, const struct addr *address)
 {
@@ -345,7 +347,109 @@ START_TEST(shared_tag_of_too_many)
 }
 END_TEST
 
+/* ---- One mark for several ---- */
+
+static bool share_a_bucket(uint32_t one, uint32_t other)
+{
+    const struct cuckoo_pair a = cuckoo_pair_of(bed.cuckoo, one), b = cuckoo_pair_of(bed.cuckoo, other);
+    return a.at[0] == b.at[0] || a.at[0] == b.at[1] || a.at[1] == b.at[0] || a.at[1] == b.at[1];
+}
+
+static bool share_a_mark(uint32_t one, uint32_t other)
+{
+    return cuckoo_mark(bed.cuckoo, cuckoo_mix(one) ^ cuckoo_mix(other)) == 0;
+}
+
+/* The next IPv4 address behind `from` that a place of the given one may be taken for. */
+static uint32_t double_behind(uint32_t of, uint32_t from)
+{
+    const uint32_t tag = htonl(of);
+    do
+        from++;
+    while (!share_a_mark(tag, htonl(from)) || !share_a_bucket(tag, htonl(from)));
+    return from;
+}
+
+enum { DOUBLES = 8 };
+
+/* Any of them may have the highest. */
+static uint32_t double_number(unsigned which, unsigned k)
+{
+    return (which * 37 + k * 101) % DOUBLES * DOUBLES + k + 1;
+}
+
+/* Those that have one another's mark, in one another's bucket: each is found that is there, and no other. */
+START_TEST(shared_mark)
+{
+    struct addr of[DOUBLES];
+    make_bed(1000, 100000);
+    bool here = world_choose(bed.cuckoo, bodies[_i]);
+    for (uint32_t k = 0, address = IP(10, 1, 0, 1); k < DOUBLES; k++) {
+        of[k] = addr_from_ipv4(address);
+        address = double_behind(IP(10, 1, 0, 1), address);
+    }
+    for (unsigned in = 0; here && in < 1U << DOUBLES; in++) {
+        for (unsigned k = 0; k < DOUBLES; k++)
+            if ((in >> k & 1) != 0)
+                MUST_EQ(insert(double_number(in, k), &of[k]), 0);
+        for (unsigned k = 0; k < DOUBLES; k++) {
+            const uint32_t number = (in >> k & 1) != 0 ? double_number(in, k) : CUCKOO_NO_ENTRY;
+            MUST_EQ(look_up(&of[k]), number);
+            MUST_EQ(cuckoo_find(bed.cuckoo, &of[k]), number);
+        }
+        for (unsigned k = 0; k < DOUBLES; k++)
+            if ((in >> k & 1) != 0)
+                cuckoo_remove(bed.cuckoo, double_number(in, k));
+    }
+    remove_bed();
+}
+END_TEST
+
+/* As many entries as a table can have leave marks of six bits; as few as one, of 31. */
+START_TEST(marks_of_any_size)
+{
+    enum { USED = 500 };
+    const uint32_t bits = (uint32_t)_i / BODIES + 1, n = UINT32_C(1) << bits;
+    const uint32_t used = RTE_MIN(n - 1, (uint32_t)USED), seed = (uint32_t)eal_seed("marks");
+    const size_t size = (size_t)n * sizeof(struct entry);
+    struct entry *entries =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert_ptr_ne(entries, MAP_FAILED);
+    memset(&entries[CUCKOO_NO_ENTRY].home, 0xff, sizeof(struct addr));
+    bed = (struct bed){.entries = entries, .cuckoo = cuckoo_create(used, entries, n, SOCKET_ID_ANY)};
+    ck_assert_ptr_nonnull(bed.cuckoo);
+    const bool here = world_choose(bed.cuckoo, bodies[_i % BODIES]);
+    for (uint32_t i = 0; here && i < used; i++) {
+        struct addr address = nth_of_both(i, seed);
+        MUST_EQ(insert(n - 1 - i, &address), 0);
+    }
+    for (uint32_t i = 0; here && i < 2 * used; i++) {
+        struct addr address = nth_of_both(i, seed);
+        MUST_EQ(look_up(&address), i < used ? n - 1 - i : CUCKOO_NO_ENTRY);
+    }
+    cuckoo_destroy(bed.cuckoo);
+    munmap(entries, size);
+}
+END_TEST
+
 /* ---- The rest ---- */
+
+/* An address whose tag is zero is one like the others. */
+START_TEST(tag_of_zero)
+{
+    const struct addr zero = world_of_tag(0, 1);
+    make_bed(SMALL_CAPACITY, SMALL_CAPACITY);
+    if (world_choose(bed.cuckoo, bodies[_i])) {
+        ck_assert_uint_eq(look_up(&zero), CUCKOO_NO_ENTRY);
+        ck_assert_int_eq(insert(1, &zero), 0);
+        ck_assert_uint_eq(look_up(&zero), 1);
+        ck_assert_uint_eq(cuckoo_find(bed.cuckoo, &zero), 1);
+        cuckoo_remove(bed.cuckoo, 1);
+        ck_assert_uint_eq(look_up(&zero), CUCKOO_NO_ENTRY);
+    }
+    remove_bed();
+}
+END_TEST
 
 START_TEST(no_address)
 {
@@ -377,7 +481,6 @@ START_TEST(tags)
     ck_assert_uint_eq(cuckoo_tag(&v4), htonl(IP(10, 1, 0, 50)));
     ck_assert_uint_eq(cuckoo_tag(&v6), cuckoo_tag(&v4));
     ck_assert_uint_eq(cuckoo_tag_ipv6(&v6), cuckoo_tag(&v6));
-    ck_assert_uint_ne(cuckoo_tag_ipv6(&addr_unspecified), 0);
     make_bed(1, 1);
     ck_assert_int_eq(cuckoo_choose(bed.cuckoo, (enum cuckoo_body)77), -ENOTSUP);
     ck_assert_str_ne(cuckoo_body_text(CUCKOO_SCALAR), cuckoo_body_text(CUCKOO_AVX2));
@@ -402,6 +505,9 @@ static Suite *suite(void)
     tcase_add_loop_test(few, no_address, 0, BODIES);
     tcase_add_loop_test(few, shared_tag, 0, BODIES);
     tcase_add_test(few, shared_tag_of_too_many);
+    tcase_add_loop_test(few, shared_mark, 0, BODIES);
+    tcase_add_loop_test(few, marks_of_any_size, 0, NUMBER_BITS_MAX * BODIES);
+    tcase_add_loop_test(few, tag_of_zero, 0, BODIES);
     tcase_add_loop_test(few, too_many, 0, FAMILIES);
     tcase_add_loop_test(model_case, a_million_random_operations, 0, FAMILIES * BODIES);
     tcase_add_loop_test(full, small_ones_fill, 0, PATTERNS);

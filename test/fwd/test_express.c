@@ -119,15 +119,15 @@ static cuckoo_search_burst *undisturbed;
 
 /* In every other world, what a reader may see of a writer at work: an address missed while it is displaced,
  * another's number. */
-static void disturbed(const struct entry *entries, const uint32_t *tags, const struct cuckoo_pair *pairs,
+static void disturbed(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                       unsigned n, const struct entry **found)
 {
-    undisturbed(entries, tags, pairs, n, found);
+    undisturbed(cuckoo, tags, pairs, n, found);
     if (bursts / BURSTS_OF_A_WORLD % 2 == 0)
         return;
     for (unsigned i = 0; i < n; i++)
         if (one_in(4))
-            found[i] = one_in(2) ? &entries[CUCKOO_NO_ENTRY] : found[below(n)];
+            found[i] = one_in(2) ? &cuckoo->entries[CUCKOO_NO_ENTRY] : found[below(n)];
     table_cuckoo(table)->version++;
 }
 

@@ -2,19 +2,19 @@
 /*
  * The argument at the top of lib/fwd/cuckoo.c, checked exhaustively by spin: one reader beside a writer who
  * inserts, displaces, replaces and removes without end. Every load and store of a shared word is a step of
- * its own. The reader loads a place's number at any time after its tag, so that every body of the search is
+ * its own; a place is one. The reader loads the places in any order, so that every body of the search is
  * among what is checked; the writer may displace whatever there is a place for, also where it need not.
  *
  * x86 shows stores and does loads in program order, so that interleaving is all there is; elsewhere the
  * acquires and releases see to that.
  *
- * K is there throughout; L, which has the same tag, and M come and go. All three may stand in the same two
+ * K is there throughout; L, which has the same mark, and M come and go. An empty place has that mark, too. All three may stand in the same two
  * buckets. What must hold: K is found, by an entry of its own; and no entry that the reader looks into is free
  * to be used again, until the reader lets go of it.
  *
  * A -D leaves out one rule; an assertion fails then:
  *     NO_VERSION_RAISED        displacing leaves the version as it is
- *     VERSION_BEFORE_COPY      the version is raised before the tag stands in its other bucket
+ *     VERSION_BEFORE_COPY      the version is raised before the address stands in its other bucket
  *     VERSION_AFTER_OVERWRITE  ... or after the place where it was is somebody else's
  *     CLEARED_BEFORE_COPY      the place where it was is cleared first
  *     REPLACED_IN_TWO_STEPS    a new entry takes the place of the old one after that was removed
@@ -25,8 +25,8 @@
  *     NO_VERSION_CHECK_AGAIN   the second search is believed
  *     VERSION_READ_LATE_AGAIN  ... if the version is what it was when the second search was over
  *     UNPROVEN_IS_A_MISS       a number that is another key's is taken for none
- *     EMPTY_COUNTS             of several places with the tag, one that has become empty may be the answer
- *     NO_PROOF_ASKED           the tag is proof enough
+ *     EMPTY_COUNTS             of several places with the mark, an empty one may be the answer
+ *     NO_PROOF_ASKED           the mark is proof enough
  */
 #define PLACES 4 /* two of each bucket */
 
@@ -41,10 +41,10 @@
 #define NONE    0
 
 #define bucket(p) ((p) / 2)
-#define tag_of(x) ((x) == M -> 2 : 1)
 #define home(n)   (((n) + 1) / 2)
+#define fits(n)   (home(n) != M) /* its mark is K's */
 
-byte tag[PLACES], number[PLACES];
+byte place[PLACES]; /* the number there; its mark goes with it */
 bool raised; /* the version, as the one reader sees it: since that read it last */
 
 /* ---- The writer ---- */
@@ -72,46 +72,35 @@ inline take_entry(x)
     taken[e] = true
 }
 
-inline put(p, t, n)
-{
-#ifdef TAG_FIRST /* makes no difference, for a number proves itself */
-    tag[p] = t;
-    number[p] = n
-#else
-    number[p] = n;
-    tag[p] = t
-#endif
-}
-
 /* What stands at p moves to the place `hole`, which then is where it was. */
 inline displace(p)
 {
-    d_step { moved_tag = tag[p]; moved = number[p]; moves++ }
+    d_step { moved = place[p]; moves++ }
 #ifdef CLEARED_BEFORE_COPY
-    put(p, 0, 0);
+    place[p] = NONE;
 #endif
 #ifdef VERSION_BEFORE_COPY
     raised = true;
 #endif
-    put(hole, moved_tag, moved);
+    place[hole] = moved;
 #if !defined(NO_VERSION_RAISED) && !defined(VERSION_BEFORE_COPY) && !defined(VERSION_AFTER_OVERWRITE)
     raised = true;
 #endif
-    d_step { at[home(moved)] = hole; hole = p; moved = 0; moved_tag = 0 }
+    d_step { at[home(moved)] = hole; hole = p; moved = 0 }
 }
 
 /* On a way of at most two. */
-#define movable(p) (moves < 2 && number[p] != 0 && bucket(p) != bucket(hole))
+#define movable(p) (moves < 2 && place[p] != NONE && bucket(p) != bucket(hole))
 
 inline insert(x)
 {
     atomic {
         at[x] == NOWHERE -> take_entry(x);
         if
-        :: number[0] == 0 -> hole = 0
-        :: number[0] != 0 && number[1] == 0 -> hole = 1
-        :: number[2] == 0 -> hole = 2
-        :: number[2] != 0 && number[3] == 0 -> hole = 3
+        :: place[0] == NONE -> hole = 0
+        :: place[0] != NONE && place[1] == NONE -> hole = 1
+        :: place[2] == NONE -> hole = 2
+        :: place[2] != NONE && place[3] == NONE -> hole = 3
         fi
     }
     do
@@ -121,7 +110,7 @@ inline insert(x)
     :: movable(2) -> displace(2)
     :: movable(3) -> displace(3)
     od;
-    put(hole, tag_of(x), e);
+    place[hole] = e;
     d_step {
 #ifdef VERSION_AFTER_OVERWRITE
         raised = raised || moves > 0;
@@ -132,12 +121,12 @@ inline insert(x)
 
 inline remove(x)
 {
-    at[x] != NOWHERE -> e = number[at[x]];
+    at[x] != NOWHERE -> e = place[at[x]];
 #ifdef RETIRED_BEFOREHAND
     retire(e);
-    put(at[x], 0, 0);
+    place[at[x]] = NONE;
 #else
-    put(at[x], 0, 0);
+    place[at[x]] = NONE;
     retire(e);
 #endif
     d_step { at[x] = NOWHERE; e = 0 }
@@ -145,19 +134,19 @@ inline remove(x)
 
 inline replace(x)
 {
-    atomic { at[x] != NOWHERE -> take_entry(x); moved = number[at[x]] }
+    atomic { at[x] != NOWHERE -> take_entry(x); moved = place[at[x]] }
 #ifdef REPLACED_IN_TWO_STEPS
-    put(at[x], 0, 0);
-    put(at[x], tag_of(x), e);
+    place[at[x]] = NONE;
+    place[at[x]] = e;
 #else
-    number[at[x]] = e;
+    place[at[x]] = e;
 #endif
     d_step { retire(moved); e = 0; moved = 0 }
 }
 
 proctype writer()
 {
-    byte e, hole, moved, moved_tag, moves;
+    byte e, hole, moved, moves;
     do
     :: insert(L)
     :: insert(M)
@@ -170,31 +159,20 @@ proctype writer()
 /* ---- The reader ---- */
 #define READ_VERSION raised = false
 
-/* In the order of the places. */
-#define read_tag                                                \
-    atomic {                                                    \
-        seen < PLACES ->                                        \
-        if                                                      \
-        :: tag[seen] == 1 -> matched = matched | (1 << seen)    \
-        :: else                                                 \
-        fi;                                                     \
-        seen++                                                  \
-    }
-
 /* Which of several numbers is the answer is up to the body. */
-#define read_number(p, bit)                                 \
+#define read_place(p, bit)                                  \
     atomic {                                                \
-        (matched & bit) != 0 -> matched = matched & ~bit;   \
+        (unread & bit) != 0 -> unread = unread & ~bit;      \
         if                                                  \
-        :: may_be_the_answer(number[p]) -> found = number[p] \
-        :: found != 0 || number[p] == 0                     \
+        :: may_be_the_answer(place[p]) -> found = place[p]  \
+        :: found != NONE || !may_be_the_answer(place[p])    \
         fi                                                  \
     }
 
 #ifdef EMPTY_COUNTS
-#define may_be_the_answer(n) true
+#define may_be_the_answer(n) fits(n)
 #else
-#define may_be_the_answer(n) (n != 0)
+#define may_be_the_answer(n) ((n) != NONE && fits(n))
 #endif
 
 #ifdef NO_PROOF_ASKED
@@ -207,28 +185,26 @@ proctype writer()
 
 inline search()
 {
+    unread = 15;
     do
-    :: read_tag
-    :: read_number(0, 1)
-    :: read_number(1, 2)
-    :: read_number(2, 4)
-    :: read_number(3, 8)
-    :: seen == PLACES && matched == 0 -> break
-    od;
-    seen = 0
+    :: read_place(0, 1)
+    :: read_place(1, 2)
+    :: read_place(2, 4)
+    :: read_place(3, 8)
+    :: unread == 0 -> break
+    od
 }
 
-/* Each bucket from its beginning; every place with the tag is asked for proof. */
+/* Each bucket from its beginning; every place with the mark is asked for proof. */
 inline search_again()
 {
     do
-    :: seen < PLACES && tag[seen] != 1 -> seen++
-    :: seen < PLACES && tag[seen] == 1 ->
-        found = number[seen];
+    :: seen < PLACES ->
+        found = place[seen];
         look_into(found);
         if
-        :: proves(found) -> break
-        :: else -> found = 0; seen++
+        :: fits(found) && proves(found) -> break
+        :: else -> found = NONE; seen++
         fi
     :: seen == PLACES -> break
     od;
@@ -237,7 +213,7 @@ inline search_again()
 
 proctype reader()
 {
-    byte seen, matched, found;
+    byte seen, unread, found;
     do
     :: READ_VERSION;
     search();
@@ -299,8 +275,7 @@ init
 {
     d_step {
         taken[1] = true;
-        number[0] = 1;
-        tag[0] = tag_of(K);
+        place[0] = 1;
         at[K] = 0
     }
     atomic {
