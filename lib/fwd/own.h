@@ -15,7 +15,7 @@
 
 #include "pkt.h"
 
-enum { OWN_MAX = 456, OWN_HASH_BITS = 8 };
+enum { OWN_MAX = 456, OWN_HASH_BITS = 12 /* 8 addresses share one with one in 500 others */ };
 
 struct own {
     struct addr at[OWN_MAX];
