@@ -11,6 +11,7 @@ enum {
     MEMORY_MIB = 512,
     MEMORY_MIB_MIN = 64,
     MEMORY_MIB_MAX = 1 << 20,
+    BUFFERS_MAX = 1 << 24,
     BINDINGS = 1 << 20,
     BINDINGS_MAX = 1 << 24,
     LIFETIME_S = 3600,
@@ -58,6 +59,7 @@ static void read_eal(struct reading *reading, const struct section *file)
         value_lcores(section_word(&s, "lcores"), eal->lcores);
         value_number(section_word(&s, "memory"), MEMORY_MIB_MIN, MEMORY_MIB_MAX, &memory);
         value_bool(section_word(&s, "huge-pages"), &eal->huge_pages);
+        value_number(section_word(&s, "buffers"), 0, BUFFERS_MAX, &eal->buffers);
         value_name(section_word(&s, "prefix"), eal->prefix);
     }
     eal->memory_mib = memory;

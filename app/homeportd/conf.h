@@ -22,6 +22,7 @@ struct conf_eal {
                                  */
     unsigned memory_mib;
     bool huge_pages;
+    uint32_t buffers; /* of packets, beside those that control and the queues take */
     char prefix[CONF_NAME_MAX];
 };
 

@@ -32,6 +32,8 @@ static void compare_eal(struct refusal *r, const struct conf_eal *now, const str
         refuse(r, "eal: memory");
     if (now->huge_pages != next->huge_pages)
         refuse(r, "eal: huge-pages");
+    if (now->buffers != next->buffers)
+        refuse(r, "eal: buffers");
     if (strcmp(now->prefix, next->prefix) != 0)
         refuse(r, "eal: prefix");
 }

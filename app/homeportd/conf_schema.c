@@ -40,7 +40,7 @@ __attribute__((format(printf, 2, 0))) static void syntax_error(cfg_t *cfg, const
 #define NAME                 VALUE(SOURCE_NAME_KEY)
 
 static cfg_opt_t eal[] = {
-    NAME, VALUE("lcores"), VALUE("memory"), VALUE("huge-pages"), VALUE("prefix"), CFG_END(),
+    NAME, VALUE("lcores"), VALUE("memory"), VALUE("huge-pages"), VALUE("buffers"), VALUE("prefix"), CFG_END(),
 };
 
 static cfg_opt_t workers[] = {NAME, VALUE("idle"), VALUE("capacity"), CFG_END()};

@@ -75,9 +75,14 @@ static struct rte_mempool *make_pool(const struct conf *conf, unsigned workers)
     unsigned queues = (unsigned)conf->n_ports * (workers + 1);
     unsigned room =
         RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(largest_mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN, 128);
-    return rte_pktmbuf_pool_create("packets", POOL_BASE + queues * POOL_PER_QUEUE, POOL_CACHE, PUNT_META_SIZE,
-                                   (uint16_t)RTE_MAX(room, (unsigned)RTE_MBUF_DEFAULT_BUF_SIZE),
-                                   SOCKET_ID_ANY);
+    unsigned buffers = POOL_BASE + queues * POOL_PER_QUEUE + conf->eal.buffers;
+    struct rte_mempool *pool =
+        rte_pktmbuf_pool_create("packets", buffers, POOL_CACHE, PUNT_META_SIZE,
+                                (uint16_t)RTE_MAX(room, (unsigned)RTE_MBUF_DEFAULT_BUF_SIZE), SOCKET_ID_ANY);
+    if (pool == NULL)
+        log_error("no memory for %u packet buffers: give eal { memory } more than %u MiB", buffers,
+                  conf->eal.memory_mib);
+    return pool;
 }
 
 static int open_table(struct control *c)

@@ -13,6 +13,7 @@ START_TEST(good_machine)
     ck_assert_str_eq(c->eal.lcores, "0,1");
     ck_assert_uint_eq(c->eal.memory_mib, 512);
     ck_assert(c->eal.huge_pages);
+    ck_assert_uint_eq(c->eal.buffers, 0);
     ck_assert_str_eq(c->eal.prefix, "pha1");
     ck_assert_int_eq(c->idle, IDLE_ADAPTIVE);
     assert_address(&c->console_address, "127.0.0.1");
@@ -119,6 +120,7 @@ START_TEST(defaults)
     ck_assert_str_eq(c->eal.lcores, "0,1");
     ck_assert_uint_eq(c->eal.memory_mib, 512);
     ck_assert(c->eal.huge_pages);
+    ck_assert_uint_eq(c->eal.buffers, 0);
     ck_assert_str_eq(c->eal.prefix, "n");
     ck_assert_int_eq(c->idle, IDLE_ADAPTIVE);
     ck_assert_uint_eq(c->ports[0].mtu, 1500);
@@ -286,6 +288,7 @@ static const struct {
     {"\"0,1\"", "\"0,2\"", "eal: lcores"},
     {"memory     = 512", "memory = 511", "eal: memory"},
     {"huge-pages = true", "huge-pages = false", "eal: huge-pages"},
+    {"prefix     = \"pha1\"", "buffers = 1", "eal: buffers"},
     {"prefix     = \"pha1\"", "prefix = pha2", "eal: prefix"},
     {"port net {", "port west {", "port net: its name"},
     {"0000:03:00.0", "0000:03:00.1", "port home: device"},
