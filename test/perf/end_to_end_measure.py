@@ -29,7 +29,8 @@ TOLERATED = 0.001  # of the packets may become something else; the ARP reply doe
 TRIES = 10
 BURST = 32
 PACKET_SIZE = 64
-TITLES = {"testpmd-io": "dpdk-testpmd, io", "homeportd": "homeportd, tunnelling",
+TITLES = {"testpmd-io": "dpdk-testpmd, io", "testpmd-macswap": "dpdk-testpmd, macswap",
+          "homeportd": "homeportd, tunnelling",
           "l3fwd-em": "l3fwd, exact match", "l3fwd-lpm": "l3fwd, longest prefix match"}
 
 Reading = collections.namedtuple("Reading", "tsc sent other waited_ns taken_tsc")
