@@ -173,22 +173,34 @@ static struct cuckoo_bucket *clear_path(struct cuckoo *c, int last, unsigned emp
     return &c->buckets[c->path[at].bucket];
 }
 
-/* Breadth first, so that the way is a shortest one and no bucket is on it twice. NULL: there is none. */
+/* Puts a bucket on the list of those to go on from. True: it has an empty place, and ends the way. */
+static bool path_ends(struct cuckoo *c, int at, struct cuckoo_node node, unsigned *empty)
+{
+    c->path[at] = node;
+    *empty = empty_place(c, &c->buckets[node.bucket]);
+    return *empty < CUCKOO_PLACES;
+}
+
+/* Breadth first, so that the way is a shortest one and no bucket is on it twice. Where one leads on to is
+ * read from its entries, each on a line of its own, so no more are read than it takes. NULL: there is none.
+ */
 static struct cuckoo_bucket *make_room(struct cuckoo *c, uint32_t mixed, unsigned *place)
 {
+    const struct cuckoo_node first = {.bucket = cuckoo_first_bucket(c, mixed), .from = -1},
+                             second = {.bucket = cuckoo_second_bucket(c, mixed), .from = -1};
+    unsigned empty;
     int n = 0;
-    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_first_bucket(c, mixed), .from = -1};
-    c->path[n++] = (struct cuckoo_node){.bucket = cuckoo_second_bucket(c, mixed), .from = -1};
-    for (int at = 0; at < n; at++) {
-        const struct cuckoo_bucket *b = &c->buckets[c->path[at].bucket];
-        unsigned empty = empty_place(c, b);
-        if (empty < CUCKOO_PLACES)
-            return clear_path(c, at, empty, place);
-        for (unsigned p = 0; p < CUCKOO_PLACES && n < PATH_NODES; p++)
-            c->path[n++] =
-                (struct cuckoo_node){.bucket = other_bucket(c, number_in(c, b->place[p]), c->path[at].bucket),
-                                     .from = (int16_t)at,
-                                     .place = (uint8_t)p};
+    if (path_ends(c, n++, first, &empty) || path_ends(c, n++, second, &empty))
+        return clear_path(c, n - 1, empty, place);
+    for (int at = 0; n < PATH_NODES; at++) {
+        const uint32_t bucket = c->path[at].bucket;
+        for (unsigned p = 0; p < CUCKOO_PLACES && n < PATH_NODES; p++) {
+            const uint32_t number = number_in(c, c->buckets[bucket].place[p]);
+            const struct cuckoo_node next = {
+                .bucket = other_bucket(c, number, bucket), .from = (int16_t)at, .place = (uint8_t)p};
+            if (path_ends(c, n++, next, &empty))
+                return clear_path(c, n - 1, empty, place);
+        }
     }
     return NULL;
 }

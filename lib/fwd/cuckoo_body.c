@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cuckoo_body.h"
 
-#include <rte_atomic.h>
 #include <rte_cpuflags.h>
 
 #ifdef RTE_ARCH_X86

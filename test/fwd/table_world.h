@@ -223,21 +223,29 @@ static inline bool world_choose(struct cuckoo *cuckoo, enum cuckoo_body body)
 
 /* ---- The hash alone ---- */
 
+#define FEW_MARKS (UINT32_C(1) << 31) /* numbers that leave one bit */
+
 static struct bed {
     struct cuckoo *cuckoo;
     struct entry *entries; /* the one at CUCKOO_NO_ENTRY is nobody's */
     uint32_t n;
 } bed;
 
-static inline void make_bed(uint32_t capacity, uint32_t entries)
+/* numbers: as if there were so many. */
+static inline void make_bed_of(uint32_t capacity, uint32_t entries, uint32_t numbers)
 {
     bed.n = entries + 1;
     bed.entries = aligned_alloc(sizeof(struct entry), bed.n * sizeof(struct entry));
     ck_assert_ptr_nonnull(bed.entries);
     memset(bed.entries, 0, bed.n * sizeof(struct entry));
     memset(&bed.entries[CUCKOO_NO_ENTRY].home, 0xff, sizeof(struct addr));
-    bed.cuckoo = cuckoo_create(capacity, bed.entries, bed.n, SOCKET_ID_ANY);
+    bed.cuckoo = cuckoo_create(capacity, bed.entries, numbers, SOCKET_ID_ANY);
     ck_assert_ptr_nonnull(bed.cuckoo);
+}
+
+static inline void make_bed(uint32_t capacity, uint32_t entries)
+{
+    make_bed_of(capacity, entries, entries + 1);
 }
 
 static inline void remove_bed(void)

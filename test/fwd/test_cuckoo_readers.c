@@ -133,7 +133,7 @@ static bool make_crowd(const char *what, int row)
 {
     memset(&crowd, 0, sizeof(crowd));
     crowd.random = eal_seed(what) + (unsigned)row;
-    make_bed(1, 2 * CROWD_MAX);
+    make_bed_of(1, 2 * CROWD_MAX, row / BODIES % 2 == 0 ? 2 * CROWD_MAX + 1 : FEW_MARKS);
     return world_choose(bed.cuckoo, bodies[row % BODIES]);
 }
 

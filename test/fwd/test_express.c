@@ -117,18 +117,20 @@ static struct exits *make_exits(unsigned n)
 
 static cuckoo_search_burst *undisturbed;
 
-/* In every other world, what a reader may see of a writer at work: an address missed while it is displaced,
- * another's number. */
+/* What a reader may see: nothing unusual; of a writer at work, an address missed while it is displaced,
+ * another's number; another's number for they share a mark. By turns. */
 static void disturbed(const struct cuckoo *cuckoo, const uint32_t *tags, const struct cuckoo_pair *pairs,
                       unsigned n, const struct entry **found)
 {
+    const unsigned what = bursts / BURSTS_OF_A_WORLD % 3;
     undisturbed(cuckoo, tags, pairs, n, found);
-    if (bursts / BURSTS_OF_A_WORLD % 2 == 0)
-        return;
-    for (unsigned i = 0; i < n; i++)
-        if (one_in(4))
-            found[i] = one_in(2) ? &cuckoo->entries[CUCKOO_NO_ENTRY] : found[below(n)];
-    table_cuckoo(table)->version++;
+    for (unsigned i = 0; what > 0 && i < n; i++) {
+        const struct entry *none = &cuckoo->entries[CUCKOO_NO_ENTRY], *other = found[below(n)];
+        if (one_in(4) && (what == 1 || other != none))
+            found[i] = what == 1 && one_in(2) ? none : other;
+    }
+    if (what == 1)
+        table_cuckoo(table)->version++;
 }
 
 static void set_up(void)

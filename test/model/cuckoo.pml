@@ -8,9 +8,9 @@
  * x86 shows stores and does loads in program order, so that interleaving is all there is; elsewhere the
  * acquires and releases see to that.
  *
- * K is there throughout; L, which has the same mark, and M come and go. An empty place has that mark, too. All three may stand in the same two
- * buckets. What must hold: K is found, by an entry of its own; and no entry that the reader looks into is free
- * to be used again, until the reader lets go of it.
+ * K is there throughout; L, which has the same mark, and M come and go. An empty place has that mark, too.
+ * All three may stand in the same two buckets. What must hold: K is found, by an entry of its own; and no
+ * entry that the reader looks into is free to be used again, until the reader lets go of it.
  *
  * A -D leaves out one rule; an assertion fails then:
  *     NO_VERSION_RAISED        displacing leaves the version as it is
