@@ -60,6 +60,7 @@ static const struct fault faults[] = {
     {"lcore too large", "\"0,1\"", "\"0,128\"", 5, "lcores below 128"},
     {"one lcore alone", "\"0,1\"", "\"0@(0,1)\"", 5, "two lcores at least"},
     {"an lcore twice", "\"0,1\"", "\"0-3,2\"", 5, "lcore 2 is named twice"},
+    {"too many buffers", "memory     = 512", "memory = 512\n    buffers = 16777217", 7, "from 0 to 16777216"},
     {"memory too small", "memory     = 512", "memory = 63", 6, "from 64 to 1048576"},
     {"huge-pages", "huge-pages = true", "huge-pages = 1", 7, "is none of false, true"},
     {"prefix", "prefix     = \"pha1\"", "prefix = \"../pha1\"", 8, "prefix: '../pha1' is no name"},
