@@ -129,16 +129,11 @@ static uint32_t mixed_of(const struct cuckoo *c, uint32_t number)
     return cuckoo_mix(cuckoo_tag(&c->entries[number].home));
 }
 
-static bool is_empty(const struct cuckoo *c, uint32_t place)
-{
-    return number_in(c, place) == CUCKOO_NO_ENTRY;
-}
-
 /* CUCKOO_PLACES: none is. */
 static unsigned empty_place(const struct cuckoo *c, const struct cuckoo_bucket *b)
 {
     unsigned p = 0;
-    while (p < CUCKOO_PLACES && !is_empty(c, b->place[p]))
+    while (p < CUCKOO_PLACES && number_in(c, b->place[p]) != CUCKOO_NO_ENTRY)
         p++;
     return p;
 }

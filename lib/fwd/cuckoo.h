@@ -81,10 +81,9 @@ static inline uint32_t cuckoo_tag_ipv6(const struct addr *address)
 
 uint32_t cuckoo_tag(const struct addr *address);
 
-/* capacity: addresses that must fit. entries: where numbers lead, n_entries of them: the fewer, the wider are
- * the marks; number CUCKOO_NO_ENTRY
- * there must have a home that nobody looks up. The best body that this processor has is chosen. NULL: no
- * memory. */
+/* capacity: addresses that must fit. entries: where numbers lead, n_entries of them, the fewer the wider are
+ * the marks; number CUCKOO_NO_ENTRY there must have a home that nobody looks up. The best body that this
+ * processor has is chosen. NULL: no memory. */
 struct cuckoo *cuckoo_create(uint32_t capacity, const struct entry *entries, uint32_t n_entries, int socket);
 void cuckoo_destroy(struct cuckoo *cuckoo);
 /* 0, -ENOTSUP: this processor has it not. Not while others read. */

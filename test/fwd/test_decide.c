@@ -295,6 +295,21 @@ START_TEST(many_own_addresses)
 }
 END_TEST
 
+/* Whose bit is set, and who is none of ours. */
+START_TEST(strangers_with_our_hash)
+{
+    enum { STRANGERS = 8 };
+    own_many(false);
+    for (uint32_t k = 0, from = IP(10, 8, 0, 0); k < STRANGERS; k++) {
+        do
+            from++;
+        while (!own_may_have(&bed.settings.own, htonl(from)));
+        give(&(struct spec){.from = from});
+    }
+    ck_assert_uint_eq(count(VERDICT_TUNNELLED), STRANGERS);
+}
+END_TEST
+
 /* Those of IPv6 are told apart by all their bytes, not by the last ones alone. */
 START_TEST(many_own_addresses_of_ipv6)
 {
@@ -399,6 +414,7 @@ static Suite *suite(void)
     tcase_add_test(c, every_verdict_comes_up);
     tcase_add_test(c, a_mixed_burst);
     tcase_add_test(c, many_own_addresses);
+    tcase_add_test(c, strangers_with_our_hash);
     tcase_add_test(c, many_own_addresses_of_ipv6);
     tcase_add_test(c, a_home_test_for_control);
     tcase_add_test(c, home_tests_are_policed);
