@@ -4,8 +4,10 @@
  * rewritten, sent, and counted. Two are on their way at any time, so that memory answers for the one while
  * the other is worked on; and what is asked of memory is asked evenly, some lines with each packet: a
  * processor that waits for some twenty lines drops the prefetches of more. While the packets of a burst are
- * parsed, their headers are asked for, and the entries of the burst before; while that is decided, its
- * counters, and the buckets of the one that was parsed.
+ * parsed, their headers are asked for, and entries of the burst before; while that is decided, its counters,
+ * and buckets of the one that was parsed. The first of those entries and buckets are wanted soonest, and are
+ * asked for as soon as it is known where they are: the entries before the device is asked for the next burst,
+ * which takes a while.
  *
  * The usual packets take the express way (express.h), to their end, the others the general one (general.h);
  * what came by a reverse tunnel makes a second round (opening.h). Packets of one destination keep their
@@ -26,14 +28,16 @@
 #include "output.h"
 
 enum {
-    STREAM_AHEAD = 6, /* packets whose headers are on their way */
+    STREAM_AHEAD = 6,         /* packets whose headers are on their way */
+    STREAM_FIRST_BUCKETS = 8, /* packets whose buckets and entries are asked for at once */
+    STREAM_FIRST_ENTRIES = 16,
     STREAM_FRONT = 64 /* the outer header is written in front of the frame, maybe in another cache line */
 };
 
 /* A burst without packets is none. */
 struct stream {
     struct burst burst[2];
-    unsigned last; /* the one that has been parsed; the other one has been sent, and is to be counted */
+    unsigned last; /* the one that has been looked up; the other one has been sent, and is to be counted */
 };
 
 /* Of n packets, of which nothing is known yet. */
@@ -76,15 +80,15 @@ static inline void stream_fetch_frame(const struct rte_mbuf *frame)
     rte_prefetch0(data - STREAM_FRONT);
 }
 
-static inline void stream_fetch_entries(const struct burst *b, unsigned from)
+static inline void stream_fetch_entries(const struct burst *b, unsigned from, unsigned to)
 {
-    for (unsigned i = from; i < b->n; i++)
+    for (unsigned i = from; i < RTE_MIN(to, b->n); i++)
         rte_prefetch0(b->entry[i]);
 }
 
-static inline void stream_fetch_buckets(const struct burst *b, unsigned from)
+static inline void stream_fetch_buckets(const struct burst *b, unsigned from, unsigned to)
 {
-    for (unsigned i = from; i < b->n; i++)
+    for (unsigned i = from; i < RTE_MIN(to, b->n); i++)
         cuckoo_fetch(&b->pair[i]);
 }
 
@@ -117,8 +121,8 @@ static inline void stream_parse(struct burst *b, const struct burst *found)
     uint64_t bytes = 0;
     for (unsigned i = 0; i < n; i++) {
         stream_fetch_frame(frame[RTE_MIN(i + STREAM_AHEAD, n - 1)]);
-        if (likely(i < n_found))
-            rte_prefetch0(found->entry[i]);
+        if (likely(i + STREAM_FIRST_ENTRIES < n_found))
+            rte_prefetch0(found->entry[i + STREAM_FIRST_ENTRIES]);
         bytes += rte_pktmbuf_pkt_len(frame[i]);
         b->tag[i] = stream_tag(b, i, frame[i], rx);
     }
@@ -130,6 +134,7 @@ static inline void stream_look_up(struct burst *b)
 {
     b->version = cuckoo_version(b->cuckoo);
     cuckoo_search(b->cuckoo, b->tag, b->pair, b->n, b->entry);
+    stream_fetch_entries(b, 0, STREAM_FIRST_ENTRIES);
 }
 
 /* Apart, or the stages would share registers. */
@@ -139,8 +144,8 @@ static __rte_noinline void stream_decide(struct burst *b, const struct burst *pa
     const unsigned n = b->n, n_parsed = parsed->n;
     const uint64_t ipv6 = b->ipv6, another = b->odd | ipv6;
     for (unsigned i = 0; i < n; i++) {
-        if (likely(i < n_parsed))
-            cuckoo_fetch(&parsed->pair[i]);
+        if (likely(i + STREAM_FIRST_BUCKETS < n_parsed))
+            cuckoo_fetch(&parsed->pair[i + STREAM_FIRST_BUCKETS]);
         if (likely((another >> i & 1) == 0) && express_forward(PKT_IPV4, b, i, frame[i]))
             continue;
         if ((ipv6 >> i & 1) != 0 && express_forward(PKT_IPV6, b, i, frame[i]))
@@ -171,6 +176,7 @@ static inline void stream_begin(struct burst *b, unsigned port_index, unsigned n
     b->port_index = port_index;
     stream_parse(b, found);
     cuckoo_locate(b->cuckoo, b->tag, n, b->pair);
+    stream_fetch_buckets(b, 0, STREAM_FIRST_BUCKETS);
 }
 
 /* Takes over the next burst, n frames in the room for them. */
@@ -179,15 +185,15 @@ static inline void stream_step(struct stream *s, unsigned port_index, unsigned n
     struct burst *last = &s->burst[s->last], *next = &s->burst[s->last ^ 1];
     for (unsigned i = 0; i < RTE_MIN(n, (unsigned)STREAM_AHEAD); i++)
         stream_fetch_frame(next->frame[i]);
-    stream_look_up(last);
     stream_count(next);
     stream_begin(next, port_index, n, last);
-    stream_fetch_entries(last, n);
+    stream_fetch_entries(last, STREAM_FIRST_ENTRIES + n, last->n);
     stream_decide(last, next);
     if (unlikely(last->n_aside > 0))
         opening_all(last);
-    stream_fetch_buckets(next, last->n);
+    stream_fetch_buckets(next, STREAM_FIRST_BUCKETS + last->n, n);
     stream_send(last);
+    stream_look_up(next);
     s->last ^= 1;
 }
 
