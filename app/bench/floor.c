@@ -1,224 +1,83 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * A packet's headers are put together in registers, in the order of little-endian machines' bytes, and leave
- * in a few wide stores; where one store's end is another's beginning, the later one is right.
- */
 #include "floor.h"
 
-#include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
-#include "tunnel.h"
-
-static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "headers are put together in this order");
+#include "floor_packet.h"
 
 enum { AHEAD = 12, FRONT = 64 };
 
 /* What the loops need, in registers. */
-struct floor {
+struct laps {
+    struct floor floor;
     struct rte_mbuf **frames;
     const uint32_t *number;
-    const struct entry *entries;
-    struct binding_counter *counters;
-    const struct adjacencies *adjacencies;
-    uint64_t mac_begin; /* the port's, where the first two bytes of a source follow the destination */
-    uint64_t mac_end;   /* its other four, and the type */
 };
 
-static inline uint64_t load64(const void *p)
+static struct laps laps_of(const struct lane *lane)
 {
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static inline uint32_t load32(const void *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static inline void store64(void *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-static inline void store32(void *p, uint32_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-/* ---- One packet ---- */
-
-/* Sixteen bytes, of which the last two are somebody else's. */
-static inline void write_ethernet(const struct floor *f, uint8_t *at, const struct entry *e)
-{
-    adjacency_word way = adjacency_read(f->adjacencies, e->adjacency);
-    store64(at, (rte_cpu_to_be_64(way << 16)) | f->mac_begin);
-    store64(at + 8, f->mac_end);
-}
-
-/* RFC 1624 with a difference that is always the same. TTL and checksum stand in one word. */
-static inline void take_hop(enum pkt_family family, uint8_t *ip)
-{
-    if (family == PKT_IPV6) {
-        ip[7]--;
-        return;
-    }
-    uint32_t word = load32(ip + 8), sum = (word >> 16) + 1;
-    sum += sum >= 0xffff;
-    store32(ip + 8, ((word & 0xffff) - 1) | sum << 16);
-}
-
-/* A sum's bytes may be turned round before it is folded (RFC 1071 section 2): all of it at once. */
-static inline void write_outer(uint8_t *outer, const struct entry *e, unsigned total)
-{
-    uint32_t length = rte_bswap32(total) >> 16, sum = rte_bswap32(e->outer_sum + total + IPV4_DF);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    store64(outer, load64(e->outer) | (uint64_t)length << 16 | (uint64_t)(IPV4_DF >> 8) << 48);
-    store64(outer + 8, load64(e->outer + 8) | (uint64_t)(uint16_t)~sum << 16);
-    store32(outer + 16, load32(e->outer + 16));
-}
-
-/* RFC 2473; the flow label is the one that the worker makes. The packet is behind the header. */
-static inline void write_outer_ipv6(uint8_t *outer, enum pkt_family inside, const struct entry *e,
-                                    unsigned size)
-{
-    const unsigned next = inside == PKT_IPV6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
-    const uint64_t label = flow_label(inside, outer + IPV6_LEN);
-    store64(outer, rte_bswap64(UINT64_C(6) << 60 | label << 32 | size << 16 | next << 8 | TUNNEL_TTL));
-    memcpy(outer + 8, &e->source, 2 * sizeof(e->source));
-}
-
-/* RFC 2004: the packet's own header moves to the front, twelve bytes take its place. */
-static inline void write_minimal(uint8_t *ip, const struct entry *e, unsigned size)
-{
-    uint8_t *outer = ip - MINIMAL_LEN;
-    uint64_t begin = load64(ip), middle = load64(ip + 8);
-    uint32_t destination = load32(ip + 16), source = (uint32_t)(middle >> 32);
-    uint64_t way = load64(e->outer + 12);
-
-    uint16_t first = (uint16_t)((uint16_t)(middle >> 8 & 0xff) | MINIMAL_SOURCE << 8);
-    uint64_t sum = (uint64_t)first + source + destination;
-    uint16_t checksum = (uint16_t)~pkt_fold(sum);
-    store32(ip + 8, first | (uint32_t)checksum << 16);
-    store32(ip + 12, destination);
-    store32(ip + 16, source);
-
-    begin = (begin & ~UINT64_C(0xffff0000)) | (rte_bswap32(size + MINIMAL_LEN) & 0xffff0000);
-    uint32_t ttl = (uint32_t)(middle & 0xff) - 1;
-    uint32_t third = ttl | (uint32_t)PROTOCOL_MINIMAL << 8;
-    sum = (begin & 0xffffffff) + (begin >> 32) + third + (way & 0xffffffff) + (way >> 32);
-    third |= (uint32_t)(uint16_t)~pkt_fold(sum) << 16;
-    store64(outer, begin);
-    store32(outer + 8, third);
-    store64(outer + 12, way);
-}
-
-/* The whole length and the segment's stand side by side. */
-static inline void lengthen(struct rte_mbuf *m, unsigned len)
-{
-    static_assert(offsetof(struct rte_mbuf, data_len) == offsetof(struct rte_mbuf, pkt_len) + 4, "");
-    uint8_t *lengths = (uint8_t *)m + offsetof(struct rte_mbuf, pkt_len);
-    store64(lengths, load64(lengths) + len + ((uint64_t)len << 32));
-    m->data_off = (uint16_t)(m->data_off - len);
-}
-
-static inline __attribute__((always_inline)) void encapsulate(const struct floor *f, struct rte_mbuf *m,
-                                                              const struct entry *e, enum encapsulation how)
-{
-    const unsigned len = tunnel_len(how);
-    const enum pkt_family inside = tunnel_family_inside(how);
-    uint8_t *ip = pkt_ip(m);
-    unsigned size = m->data_len - ETHERNET_LEN;
-    struct binding_counter *c = &f->counters[e->slot];
-
-    write_ethernet(f, ip - len - ETHERNET_LEN, e);
-    if (how == ENCAPSULATION_MINIMAL) {
-        write_minimal(ip, e, size);
-    } else {
-        take_hop(inside, ip);
-        if (tunnel_family_outside(how) == PKT_IPV6)
-            write_outer_ipv6(ip - len, inside, e, size);
-        else
-            write_outer(ip - len, e, size + len);
-        if (how == ENCAPSULATION_GRE)
-            store32(ip - GRE_LEN, load32(e->outer + IPV4_LEN_MIN));
-    }
-    lengthen(m, len);
-    c->tally += tally_of(1, size);
+    struct laps l = {
+        .floor = floor_from(&lane->traffic->port, tunnel_family_outside(lane->setup->encapsulation)),
+        .frames = lane->frames,
+        .number = lane->number,
+    };
+    l.floor.entries = lane->population->entries;
+    l.floor.counters = lane->counters;
+    l.floor.adjacencies = lane->population->adjacencies;
+    return l;
 }
 
 /* ---- What is fetched beforehand ---- */
 
-static inline void prefetch_first(const struct floor *f, unsigned k)
+static inline void prefetch_first(const struct laps *l, unsigned k)
 {
-    rte_prefetch0(f->frames[k]);
-    rte_prefetch0(&f->entries[f->number[k]]);
+    rte_prefetch0(l->frames[k]);
+    rte_prefetch0(&l->floor.entries[l->number[k]]);
 }
 
 /* The lines that are known once those of the first stage are there. */
-static inline void prefetch_second(const struct floor *f, unsigned k)
+static inline void prefetch_second(const struct laps *l, unsigned k)
 {
-    const uint8_t *data = rte_pktmbuf_mtod(f->frames[k], const uint8_t *);
+    const uint8_t *data = rte_pktmbuf_mtod(l->frames[k], const uint8_t *);
     rte_prefetch0(data);
     rte_prefetch0(data - FRONT);
-    rte_prefetch0(&f->counters[f->entries[f->number[k]].slot]);
+    rte_prefetch0(&l->floor.counters[l->floor.entries[l->number[k]].slot]);
 }
 
 /* ---- Laps ---- */
 
-static struct floor floor_of(const struct lane *lane)
-{
-    struct floor f = {
-        .frames = lane->frames,
-        .number = lane->number,
-        .entries = lane->population->entries,
-        .counters = lane->counters,
-        .adjacencies = lane->population->adjacencies,
-    };
-    uint8_t header[16] = {0};
-    memcpy(header + 6, lane->traffic->port.b, sizeof(lane->traffic->port.b));
-    pkt_write16(header + 12, pkt_ethertype(tunnel_family_outside(lane->setup->encapsulation)));
-    f.mac_begin = load64(header);
-    f.mac_end = load64(header + 8);
-    return f;
-}
-
-static inline __attribute__((always_inline)) void staged_burst(const struct floor *f, unsigned from,
+static inline __attribute__((always_inline)) void staged_burst(const struct laps *l, unsigned from,
                                                                unsigned to, enum encapsulation how)
 {
     for (unsigned k = from; k < to; k++)
-        prefetch_first(f, k);
+        prefetch_first(l, k);
     for (unsigned k = from; k < to; k++)
-        prefetch_second(f, k);
+        prefetch_second(l, k);
     for (unsigned k = from; k < to; k++)
-        encapsulate(f, f->frames[k], &f->entries[f->number[k]], how);
+        floor_encapsulate(&l->floor, l->frames[k], l->number[k], how);
 }
 
-static inline __attribute__((always_inline)) unsigned staged(struct floor f, unsigned n, unsigned burst,
+static inline __attribute__((always_inline)) unsigned staged(struct laps l, unsigned n, unsigned burst,
                                                              enum encapsulation how)
 {
     for (unsigned k = 0; k < n; k += burst)
-        staged_burst(&f, k, RTE_MIN(k + burst, n), how);
+        staged_burst(&l, k, RTE_MIN(k + burst, n), how);
     return n;
 }
 
-static inline __attribute__((always_inline)) unsigned rolling(struct floor f, unsigned n,
+static inline __attribute__((always_inline)) unsigned rolling(struct laps l, unsigned n,
                                                               enum encapsulation how)
 {
     for (unsigned k = 0; k < RTE_MIN(2U * AHEAD, n); k++)
-        prefetch_first(&f, k);
+        prefetch_first(&l, k);
     for (unsigned k = 0; k < RTE_MIN((unsigned)AHEAD, n); k++)
-        prefetch_second(&f, k);
+        prefetch_second(&l, k);
     for (unsigned k = 0; k < n; k++) {
         if (k + 2 * AHEAD < n)
-            prefetch_first(&f, k + 2 * AHEAD);
+            prefetch_first(&l, k + 2 * AHEAD);
         if (k + AHEAD < n)
-            prefetch_second(&f, k + AHEAD);
-        encapsulate(&f, f.frames[k], &f.entries[f.number[k]], how);
+            prefetch_second(&l, k + AHEAD);
+        floor_encapsulate(&l.floor, l.frames[k], l.number[k], how);
     }
     return n;
 }
@@ -229,7 +88,7 @@ unsigned floor_staged(struct lane *lane)
     switch (lane->setup->encapsulation) {
 #define X(name, number, text, bytes) \
     case ENCAPSULATION_##name:       \
-        return staged(floor_of(lane), lane->work, lane->setup->burst, ENCAPSULATION_##name);
+        return staged(laps_of(lane), lane->work, lane->setup->burst, ENCAPSULATION_##name);
         ENCAPSULATIONS(X)
 #undef X
     }
@@ -241,7 +100,7 @@ unsigned floor_rolling(struct lane *lane)
     switch (lane->setup->encapsulation) {
 #define X(name, number, text, bytes) \
     case ENCAPSULATION_##name:       \
-        return rolling(floor_of(lane), lane->work, ENCAPSULATION_##name);
+        return rolling(laps_of(lane), lane->work, ENCAPSULATION_##name);
         ENCAPSULATIONS(X)
 #undef X
     }

@@ -30,6 +30,7 @@ TRIES = 10
 BURST = 32
 PACKET_SIZE = 64
 TITLES = {"testpmd-io": "dpdk-testpmd, io", "testpmd-macswap": "dpdk-testpmd, macswap",
+          "floor": "tunnelling, the least",
           "homeportd": "homeportd, tunnelling",
           "l3fwd-em": "l3fwd, exact match", "l3fwd-lpm": "l3fwd, longest prefix match"}
 
