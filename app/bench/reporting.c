@@ -20,6 +20,13 @@ static void *make_zeroed(const char *what, size_t size)
     return memory;
 }
 
+/* As control does with the slot of each new binding. */
+static void give_out(struct rates *rates, uint32_t slots)
+{
+    for (uint32_t slot = 0; slot < slots; slot++)
+        rates_forget(rates, slot, NULL, 0);
+}
+
 bool reporting_open(struct bench *bench)
 {
     struct lane *lane = bench->lane[0];
@@ -32,6 +39,7 @@ bool reporting_open(struct bench *bench)
     };
     if (bench->rates == NULL || lane->turns == NULL || lane->sweep.reported == NULL)
         return false;
+    give_out(bench->rates, slots);
     lane->sweep.ring = rates_ring(bench->rates);
     lane->clock_tsc = rte_rdtsc() / rate_period_tsc() * rate_period_tsc();
     lane->n_turns = 0;
