@@ -5,7 +5,7 @@
 
 #include "floor_packet.h"
 
-enum { AHEAD = 12, FRONT = 64 };
+enum { AHEAD = 12 };
 
 /* What the loops need, in registers. */
 struct laps {
@@ -40,7 +40,7 @@ static inline void prefetch_second(const struct laps *l, unsigned k)
 {
     const uint8_t *data = rte_pktmbuf_mtod(l->frames[k], const uint8_t *);
     rte_prefetch0(data);
-    rte_prefetch0(data - FRONT);
+    rte_prefetch0(data - FLOOR_FRONT);
     rte_prefetch0(&l->floor.counters[l->floor.entries[l->number[k]].slot]);
 }
 

@@ -16,6 +16,8 @@
 
 static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "headers are put together in this order");
 
+enum { FLOOR_FRONT = 64 /* the outer header is written in front of the frame, in another cache line */ };
+
 /* What the loops need, in registers. */
 struct floor {
     const struct entry *entries;
@@ -124,16 +126,13 @@ static inline void floor_lengthen(struct rte_mbuf *m, unsigned len)
     m->data_off = (uint16_t)(m->data_off - len);
 }
 
-/* The frames of one port. */
+/* For the frames of one port; entries, counters and adjacencies are to be filled in. */
 static inline struct floor floor_from(const struct mac *port, enum pkt_family outside)
 {
-    struct floor f = {NULL};
     uint8_t header[16] = {0};
     memcpy(header + 6, port->b, sizeof(port->b));
     pkt_write16(header + 12, pkt_ethertype(outside));
-    f.mac_begin = floor_load64(header);
-    f.mac_end = floor_load64(header + 8);
-    return f;
+    return (struct floor){.mac_begin = floor_load64(header), .mac_end = floor_load64(header + 8)};
 }
 
 /* m, a whole frame without padding, by the tunnel of entry `number`. */

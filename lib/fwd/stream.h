@@ -28,9 +28,9 @@
 #include "output.h"
 
 enum {
-    STREAM_AHEAD = 6,         /* packets whose headers are on their way */
-    STREAM_FIRST_BUCKETS = 8, /* packets whose buckets and entries are asked for at once */
-    STREAM_FIRST_ENTRIES = 16,
+    STREAM_AHEAD = 6,          /* packets whose headers are on their way */
+    STREAM_FIRST_BUCKETS = 8,  /* packets whose buckets are asked for at once, when they are located */
+    STREAM_FIRST_ENTRIES = 16, /* the same of their entries, when they are found */
     STREAM_FRONT = 64 /* the outer header is written in front of the frame, maybe in another cache line */
 };
 

@@ -26,7 +26,6 @@ enum {
     BURST = 32,
     DESCRIPTORS = 512,
     POOL_CACHE = 256,
-    FRONT = 64,    /* the outer header is written in front of the frame */
     ADJACENCY = 1, /* of the gateway */
     CARE_OFS = 64, /* as many as homeportd's mobile nodes have */
     PATH_MTU = 1500
@@ -54,7 +53,7 @@ static inline void encapsulate_burst(const struct forwarder *f, struct rte_mbuf 
     for (unsigned k = 0; k < n; k++) {
         number[k] = number_of(f, frame[k]);
         rte_prefetch0(&f->floor.entries[number[k]]);
-        rte_prefetch0(rte_pktmbuf_mtod(frame[k], const uint8_t *) - FRONT);
+        rte_prefetch0(rte_pktmbuf_mtod(frame[k], const uint8_t *) - FLOOR_FRONT);
     }
     for (unsigned k = 0; k < n; k++)
         rte_prefetch0(&f->floor.counters[number[k]]);
