@@ -23,6 +23,7 @@ static void store(struct adjacencies *adjacencies, uint32_t index, adjacency_wor
 {
     assert(index != ADJACENCY_NONE && index < adjacencies->capacity);
     __atomic_store_n((adjacency_word *)&adjacencies->at[index], word, __ATOMIC_RELEASE);
+    __atomic_store_n(&adjacencies->changes, adjacencies->changes + 1, __ATOMIC_RELEASE);
 }
 
 void adjacency_publish(struct adjacencies *adjacencies, uint32_t index, uint8_t port_index,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Where a frame goes next: port and MAC address of a next hop, one 8-byte word each, so that workers read a
- * whole one while control replaces it. Entries of the binding table name an adjacency by its index.
+ * whole one while control replaces it. Entries of the binding table name an adjacency by its index. How often
+ * any of them was written tells a worker whether what it has made of them is still good.
  *
  * Written by control alone, with release; read by every worker.
  */
@@ -21,6 +22,7 @@ typedef uint64_t adjacency_word;
 
 struct adjacencies {
     uint32_t capacity;
+    uint32_t changes; /* adjacency_changes */
     _Atomic adjacency_word at[];
 };
 
@@ -33,6 +35,12 @@ void adjacency_withdraw(struct adjacencies *adjacencies, uint32_t index);
 static inline adjacency_word adjacency_read(const struct adjacencies *adjacencies, uint32_t index)
 {
     return __atomic_load_n((const adjacency_word *)&adjacencies->at[index], __ATOMIC_ACQUIRE);
+}
+
+/* Modulo 2^32. All that was written before the last of them is read by who reads this first. */
+static inline uint32_t adjacency_changes(const struct adjacencies *adjacencies)
+{
+    return __atomic_load_n(&adjacencies->changes, __ATOMIC_ACQUIRE);
 }
 
 static inline unsigned adjacency_port(adjacency_word word)

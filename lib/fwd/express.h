@@ -132,6 +132,13 @@ static inline uint64_t express_half(const void *at)
     return half;
 }
 
+static inline uint32_t express_source_ipv4(const struct express *x)
+{
+    uint32_t source;
+    memcpy(&source, x->ip + 12, sizeof(source));
+    return source;
+}
+
 /* Of IPv6 the latter half of the source is enough to tell. What lies there of an entry over the other family
  * is none; then the general way knows better. */
 static inline bool express_is_from_far_end(enum pkt_family family, const struct express *x,
@@ -139,16 +146,14 @@ static inline bool express_is_from_far_end(enum pkt_family family, const struct 
 {
     if (family == PKT_IPV6)
         return express_half(x->ip + 16) == express_half(&e->destination.b[8]);
-    return memcmp(x->ip + 12, e->outer + 16, 4) == 0;
+    return express_source_ipv4(x) == tunnel_destination_ipv4(e);
 }
 
 static inline bool express_is_own(enum pkt_family family, const struct burst *b, const struct express *x)
 {
-    uint32_t source;
     if (family == PKT_IPV6)
         return is_own(b, (const struct addr *)(x->ip + 8));
-    memcpy(&source, x->ip + 12, sizeof(source));
-    return own_has_ipv4(&b->settings->own, source);
+    return own_has_ipv4(&b->settings->own, express_source_ipv4(x));
 }
 
 /* Room for the longest outer header is room for all. NULL: one of these is not as usual. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The addresses that nobody else's packet may come from: the appliance's own, and its links' broadcast
- * addresses. Most sources are none of them, which a bit for each hash tells without looking at any.
+ * addresses. Most sources are none of them, which a byte for each hash tells without looking at any.
  *
  * Filled by one thread, then read by all.
  */
@@ -15,12 +15,12 @@
 
 #include "pkt.h"
 
-enum { OWN_MAX = 456, OWN_HASH_BITS = 12 /* 8 addresses share one with one in 500 others */ };
+enum { OWN_MAX = 456, OWN_HASH_BITS = 11 /* 8 addresses share one with one in 250 others */ };
 
 struct own {
     struct addr at[OWN_MAX];
     unsigned n;
-    uint64_t hashes[(1 << OWN_HASH_BITS) / 64]; /* a bit for that of each */
+    uint8_t hashes[1 << OWN_HASH_BITS]; /* not 0: that of one of them */
 };
 
 /* By its last four bytes, which are an IPv4 address. */
@@ -34,16 +34,14 @@ static inline bool own_add(struct own *own, const struct addr *address)
 {
     if (own->n == OWN_MAX)
         return false;
-    const unsigned hash = own_hash(pkt_ipv4(address));
-    own->hashes[hash / 64] |= UINT64_C(1) << hash % 64;
+    own->hashes[own_hash(pkt_ipv4(address))] = 1;
     own->at[own->n++] = *address;
     return true;
 }
 
 static inline bool own_may_have(const struct own *own, uint32_t last)
 {
-    const unsigned hash = own_hash(last);
-    return (own->hashes[hash / 64] >> hash % 64 & 1) != 0;
+    return own->hashes[own_hash(last)] != 0;
 }
 
 static inline bool own_is_among(const struct own *own, const struct addr *address)

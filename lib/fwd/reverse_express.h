@@ -116,12 +116,12 @@ static inline bool reverse_express_route(enum pkt_family family, struct burst *b
         !exits_lookup(b->settings->exits, &destination, &adjacency))
         return false;
     const struct worker_way *way = way_of(b->w, family, adjacency);
-    if (way == NULL || size > b->w->port[adjacency_port(way->word)].mtu)
+    if (way == NULL || size > b->w->port[way->port_index].mtu)
         return false;
     reverse_express_open(frame, ip, size);
     memcpy(ip - ETHERNET_LEN, way->header, ETHERNET_LEN);
     pkt_decrement_ttl(family, ip);
-    output_frame(b->w, adjacency_port(way->word), frame, VERDICT_DECAPSULATED);
+    output_frame(b->w, way->port_index, frame, VERDICT_DECAPSULATED);
     return true;
 }
 

@@ -143,6 +143,7 @@ static __rte_noinline void stream_decide(struct burst *b, const struct burst *pa
     struct rte_mbuf **frame = b->frame;
     const unsigned n = b->n, n_parsed = parsed->n;
     const uint64_t ipv6 = b->ipv6, another = b->odd | ipv6;
+    way_renew_all(b->w);
     for (unsigned i = 0; i < n; i++) {
         if (likely(i + STREAM_FIRST_BUCKETS < n_parsed))
             cuckoo_fetch(&parsed->pair[i + STREAM_FIRST_BUCKETS]);

@@ -70,14 +70,18 @@ static inline bool tunnel_is_over_ipv6(const struct entry *e)
     return tunnel_family_outside((enum encapsulation)e->encapsulation) == PKT_IPV6;
 }
 
+/* The exit point of one over IPv4. */
+static inline uint32_t tunnel_destination_ipv4(const struct entry *e)
+{
+    uint32_t destination;
+    memcpy(&destination, e->outer + 16, sizeof(destination));
+    return destination;
+}
+
 /* The tunnel's exit point. */
 static inline struct addr tunnel_destination(const struct entry *e)
 {
-    uint32_t destination;
-    if (tunnel_is_over_ipv6(e))
-        return e->destination;
-    memcpy(&destination, e->outer + 16, sizeof(destination));
-    return pkt_key(destination);
+    return tunnel_is_over_ipv6(e) ? e->destination : pkt_key(tunnel_destination_ipv4(e));
 }
 
 /* ---- The packet ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ways: by which port and with which Ethernet header frames leave for a next hop. Those lately taken are kept
- * ready made in the worker, by the lowest bits of the adjacency's number; one is good while the adjacency
- * says what it was made of, so what control changes counts at once.
+ * ready made in the worker, by the lowest bits of the adjacency's number. They are good while control changes
+ * none of the adjacencies, which is asked before each burst is decided.
  *
  * Of the worker alone.
  */
@@ -13,8 +13,8 @@
 
 #include "worker.h"
 
-/* What no adjacency says: made of nothing. */
-#define WAY_UNMADE ((adjacency_word)1)
+/* The number of no adjacency. */
+#define WAY_UNMADE UINT32_MAX
 
 /* 0: not resolved. */
 static inline adjacency_word way_by(const struct worker *w, uint32_t adjacency)
@@ -31,7 +31,17 @@ static inline struct worker_way *way_place(struct worker *w, enum pkt_family fam
 static inline void way_unmake_all(struct worker *w)
 {
     for (uint32_t i = 0; i < WORKER_WAYS; i++)
-        way_place(w, PKT_IPV4, i)->word = way_place(w, PKT_IPV6, i)->word = WAY_UNMADE;
+        way_place(w, PKT_IPV4, i)->adjacency = way_place(w, PKT_IPV6, i)->adjacency = WAY_UNMADE;
+}
+
+/* Before way_of is asked. What is changed after it was read here is seen by the next burst. */
+static inline void way_renew_all(struct worker *w)
+{
+    const uint32_t changes = adjacency_changes(w->adjacencies);
+    if (likely(changes == w->ways_changes))
+        return;
+    way_unmake_all(w);
+    w->ways_changes = changes;
 }
 
 static __rte_noinline const struct worker_way *way_make(struct worker *w, enum pkt_family family,
@@ -41,9 +51,10 @@ static __rte_noinline const struct worker_way *way_make(struct worker *w, enum p
     if (word == 0)
         return NULL;
     struct worker_way *way = way_place(w, family, adjacency);
-    way->word = word;
-    way->tx = &w->tx[adjacency_port(word)];
-    ethernet_write(way->header, &w->port[adjacency_port(word)].mac, word, pkt_ethertype(family));
+    way->adjacency = adjacency;
+    way->port_index = adjacency_port(word);
+    way->tx = &w->tx[way->port_index];
+    ethernet_write(way->header, &w->port[way->port_index].mac, word, pkt_ethertype(family));
     return way;
 }
 
@@ -51,8 +62,7 @@ static __rte_noinline const struct worker_way *way_make(struct worker *w, enum p
 static inline const struct worker_way *way_of(struct worker *w, enum pkt_family family, uint32_t adjacency)
 {
     const struct worker_way *way = way_place(w, family, adjacency);
-    return likely(way->word == adjacency_read(w->adjacencies, adjacency)) ? way
-                                                                          : way_make(w, family, adjacency);
+    return likely(way->adjacency == adjacency) ? way : way_make(w, family, adjacency);
 }
 
 #endif
