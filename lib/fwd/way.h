@@ -2,7 +2,7 @@
 /*
  * Ways: by which port and with which Ethernet header frames leave for a next hop. Those lately taken are kept
  * ready made in the worker, by the lowest bits of the adjacency's number. They are good while control changes
- * none of the adjacencies, which is asked before each burst is decided.
+ * none of the adjacencies, which is asked each time a burst has been looked up.
  *
  * Of the worker alone.
  */
@@ -34,7 +34,8 @@ static inline void way_unmake_all(struct worker *w)
         way_place(w, PKT_IPV4, i)->adjacency = way_place(w, PKT_IPV6, i)->adjacency = WAY_UNMADE;
 }
 
-/* Before way_of is asked. What is changed after it was read here is seen by the next burst. */
+/* After the lookup that names the adjacencies, before way_of is asked: what was made of an adjacency before
+ * it went to another next hop is not taken for that one's. Later changes are seen by the next burst. */
 static inline void way_renew_all(struct worker *w)
 {
     const uint32_t changes = adjacency_changes(w->adjacencies);
