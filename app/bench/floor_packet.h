@@ -74,10 +74,10 @@ static inline void floor_take_hop(enum pkt_family family, uint8_t *ip)
 /* A sum's bytes may be turned round before it is folded (RFC 1071 section 2): all of it at once. */
 static inline void floor_write_outer(uint8_t *outer, const struct entry *e, unsigned total)
 {
-    uint32_t length = rte_bswap32(total) >> 16, sum = rte_bswap32(e->outer_sum + total + IPV4_DF);
+    uint32_t length = rte_bswap32(total) >> 16, sum = rte_bswap32(e->outer_sum + total);
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
-    floor_store64(outer, floor_load64(e->outer) | (uint64_t)length << 16 | (uint64_t)(IPV4_DF >> 8) << 48);
+    floor_store64(outer, floor_load64(e->outer) | (uint64_t)length << 16);
     floor_store64(outer + 8, floor_load64(e->outer + 8) | (uint64_t)(uint16_t)~sum << 16);
     floor_store32(outer + 16, floor_load32(e->outer + 16));
 }

@@ -11,6 +11,8 @@
 
 struct burst {
     struct worker *w;
+    struct worker_ways *ways; /* this and bindings are of w */
+    struct binding_counter *bindings;
     const struct worker_settings *settings;
     uint16_t id_step; /* from one of a worker's identifications to its next */
     unsigned port_index;
@@ -34,11 +36,9 @@ struct burst {
     uint64_t unread;       /* bits of those of them that express.h has put aside */
     struct entry by_route; /* stands for what a packet is sent by that no entry is for */
 
-    struct { /* when the counters have come */
-        struct binding_counter *counter;
-        uint64_t size;
-    } counted[WORKER_BURST];
-    struct binding_counter nobodys; /* where packets of no binding are counted */
+    struct binding_counter *counter[WORKER_BURST]; /* counts the packet when it has come from memory */
+    uint32_t counted[WORKER_BURST];                /* the size that it counts */
+    struct binding_counter nobodys;                /* where packets of no binding are counted */
 
     unsigned n_dropped; /* freed when all the others are sent */
     struct rte_mbuf *dropped[WORKER_BURST];
@@ -49,8 +49,8 @@ static_assert((int)WORKER_BURST <= (int)CUCKOO_BURST, "a burst is looked up at o
 /* A packet of no binding. */
 static inline void burst_count_nobodys(struct burst *b, unsigned i)
 {
-    b->counted[i].counter = &b->nobodys;
-    b->counted[i].size = 0;
+    b->counter[i] = &b->nobodys;
+    b->counted[i] = 0;
 }
 
 /* A whole packet of the burst ends here. */

@@ -38,7 +38,7 @@ struct entry {
     struct addr home;
     union {
         struct {                            /* TUNNEL over IPv4 */
-            uint8_t outer[ENTRY_OUTER_MAX]; /* the ready outer header; TOS, length, identification, flags,
+            uint8_t outer[ENTRY_OUTER_MAX]; /* the ready outer header, with DF; TOS, length, identification,
                                                checksum zero */
             uint16_t outer_sum; /* one's complement sum over the IP header in `outer` as it stands here */
             uint16_t id_bucket; /* which identification counter of the worker serves its destination */
@@ -54,12 +54,17 @@ struct entry {
     uint16_t mtu;         /* TUNNEL: largest inner packet. ON_LINK: of the link */
     union {
         struct {
-            uint8_t kind : 4;          /* enum entry_kind */
-            uint8_t encapsulation : 4; /* TUNNEL: enum encapsulation */
+            union {
+                struct {
+                    uint8_t kind : 4;          /* enum entry_kind */
+                    uint8_t encapsulation : 4; /* TUNNEL: enum encapsulation */
+                };
+                uint8_t nature; /* both */
+            };
+            uint8_t flags; /* enum entry_flag */
         };
-        uint8_t nature; /* both */
+        uint16_t character; /* nature and flags */
     };
-    uint8_t flags; /* enum entry_flag */
 };
 static_assert(sizeof(struct entry) == 64, "an entry is one cache line");
 

@@ -69,7 +69,12 @@ static inline bool express_is_plain(enum pkt_family family, const struct rte_mbu
     if (family == PKT_IPV6)
         return !ipv6_is_skipped(ip[6]) &&
                (uint8_t)(ip[24] - EXPRESS_IPV6_FIRST) <= EXPRESS_IPV6_LAST - EXPRESS_IPV6_FIRST;
-    return ip[12] != 127 && express_checksum_is_right(frame, ip);
+    return likely(ip[12] != 127) && express_checksum_is_right(frame, ip);
+}
+
+static inline unsigned express_least(enum pkt_family family)
+{
+    return family == PKT_IPV6 ? IPV6_LEN : IPV4_LEN_MIN;
 }
 
 /* Is this what pkt_parse would say PKT_LOOK_UP to, if the packet is as long as it says? */
@@ -77,9 +82,8 @@ static inline bool express_parse(enum pkt_family family, const struct rte_mbuf *
                                  const struct form *form)
 {
     const uint8_t *ethernet = rte_pktmbuf_mtod(frame, const uint8_t *);
-    const unsigned least = ETHERNET_LEN + (family == PKT_IPV6 ? IPV6_LEN : IPV4_LEN_MIN);
-    return frame->nb_segs == 1 && frame->data_len >= least && form_fits(form, ethernet) &&
-           express_is_plain(family, frame, ethernet + ETHERNET_LEN);
+    return likely(frame->nb_segs == 1) && likely(frame->data_len >= ETHERNET_LEN + express_least(family)) &&
+           likely(form_fits(form, ethernet)) && express_is_plain(family, frame, ethernet + ETHERNET_LEN);
 }
 
 /* ---- Deciding ---- */
@@ -87,7 +91,7 @@ static inline bool express_parse(enum pkt_family family, const struct rte_mbuf *
 /* A packet that was parsed: what is written of it is read from here. */
 struct express {
     uint8_t *ip;
-    uint64_t begin; /* its header's first eight bytes as a number */
+    uint32_t begin; /* its header's first four bytes as a number */
     unsigned size;  /* as it says */
 };
 
@@ -95,26 +99,33 @@ static inline struct express express_of(enum pkt_family family, struct rte_mbuf 
 {
     struct express x = {.ip = pkt_ip(frame)};
     memcpy(&x.begin, x.ip, sizeof(x.begin));
-    x.begin = rte_be_to_cpu_64(x.begin);
-    x.size = family == PKT_IPV6 ? IPV6_LEN + (unsigned)(uint16_t)(x.begin >> 16) : (uint16_t)(x.begin >> 32);
+    x.begin = rte_be_to_cpu_32(x.begin);
+    x.size = family == PKT_IPV6 ? IPV6_LEN + (unsigned)pkt_read16(x.ip + 4) : (uint16_t)x.begin;
     return x;
 }
 
-/* Padding may follow it. */
+/* No smaller than a header, which the frame is known to have room for, and all of it in the frame. Padding
+ * may follow. */
 static inline bool express_is_whole(enum pkt_family family, const struct rte_mbuf *frame,
                                     const struct express *x)
 {
-    return x->size <= frame->data_len - (unsigned)ETHERNET_LEN &&
-           (family == PKT_IPV6 || x->size >= IPV4_LEN_MIN);
+    const unsigned least = express_least(family);
+    return x->size - least <= frame->data_len - (ETHERNET_LEN + least);
 }
 
-/* The nature of the family's usual tunnel. */
-static inline uint8_t express_usual(enum pkt_family family)
+/* The family's usual tunnel. */
+static inline struct entry express_usual(enum pkt_family family)
 {
-    const struct entry usual = {.kind = ENTRY_TUNNEL,
-                                .encapsulation =
-                                    family == PKT_IPV6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP};
-    return usual.nature;
+    return (struct entry){.kind = ENTRY_TUNNEL,
+                          .encapsulation =
+                              family == PKT_IPV6 ? ENCAPSULATION_IPV6_IN_IPV6 : ENCAPSULATION_IPIP};
+}
+
+/* That, and nothing about it but that its far end may send by it, too. */
+static inline bool express_is_usual(enum pkt_family family, const struct entry *e)
+{
+    const struct entry usual = express_usual(family), reverse = {.flags = ENTRY_REVERSE};
+    return ((e->character ^ usual.character) & ~(unsigned)reverse.character) == 0;
 }
 
 /* Of a tunnel: for one care-of address, which is not known to be unreachable; and it cannot be a home test
@@ -165,21 +176,23 @@ static inline const struct worker_way *express_way(enum pkt_family inside, enum 
                  express_is_from_far_end(inside, x, e) || express_is_own(inside, b, x) ||
                  rte_pktmbuf_headroom(frame) < TUNNEL_OUTER_MAX))
         return NULL;
-    return way_of(b->w, outside, e->adjacency);
+    return way_of(b->ways, outside, e->adjacency);
 }
 
-/* The frame ends where the packet ends. */
-static inline void express_set_size(struct rte_mbuf *frame, unsigned size)
+/* The frame ends where the packet ends. Returns its length. */
+static inline unsigned express_set_size(struct rte_mbuf *frame, unsigned size)
 {
-    frame->data_len = (uint16_t)(ETHERNET_LEN + size);
-    frame->pkt_len = ETHERNET_LEN + size;
+    const unsigned len = ETHERNET_LEN + size;
+    frame->data_len = (uint16_t)len;
+    frame->pkt_len = len;
+    return len;
 }
 
 /* What all do with a packet that has its tunnel. */
-static inline void express_leave(struct burst *b, unsigned i, struct rte_mbuf *frame, const struct entry *e,
-                                 const struct express *x, const struct worker_way *way)
+static inline void express_leave(struct burst *b, unsigned i, struct rte_mbuf *frame, unsigned len,
+                                 const struct entry *e, const struct express *x, const struct worker_way *way)
 {
-    output_put(way->tx, frame, rte_pktmbuf_pkt_len(frame));
+    output_put(way->tx, frame, len);
     count_binding(b, i, e->slot, x->size);
 }
 
@@ -187,29 +200,32 @@ static inline void express_leave(struct burst *b, unsigned i, struct rte_mbuf *f
 
 /* Taken from the packet are version, TOS with ECN (RFC 6040 section 4.1, normal mode) and DF (RFC 2003
  * section 3.1, as sets_df has it); then the identification does not count (RFC 6864 section 4.1). */
-static inline uint64_t express_outer_ipv4(const struct burst *b, const struct entry *e, uint64_t begin)
+static inline void express_outer_ipv4(uint8_t *outer, const struct burst *b, const struct entry *e,
+                                      const struct express *x)
 {
-    const uint64_t kept = UINT64_C(0xffffffff) << 32 | IPV4_DF;
-    uint64_t first = (begin & kept) + ((uint64_t)IPV4_LEN_MIN << 32);
-    if ((begin & IPV4_DF) == 0)
-        first |= b->settings->outer_df_always ? IPV4_DF : (uint64_t)next_identification(b, e) << 16;
-    return first;
+    const uint32_t begin = x->begin + IPV4_LEN_MIN;
+    if (likely((x->ip[6] & IPV4_DF >> 8) != 0) || b->settings->outer_df_always)
+        outer_write(outer, IPV4_LEN_MIN, e, begin);
+    else
+        outer_write_divisible(outer, IPV4_LEN_MIN, e, begin, next_identification(b, e));
 }
 
-static inline void express_wrap(enum pkt_family family, const struct burst *b, struct rte_mbuf *frame,
-                                const struct entry *e, const struct express *x, const struct worker_way *way)
+/* Returns the length of the frame. */
+static inline unsigned express_wrap(enum pkt_family family, const struct burst *b, struct rte_mbuf *frame,
+                                    const struct entry *e, const struct express *x,
+                                    const struct worker_way *way)
 {
     const unsigned len = family == PKT_IPV6 ? six_in_six_len() : ipip_len();
     uint8_t *outer = x->ip - len;
     frame->data_off = (uint16_t)(frame->data_off - len);
-    express_set_size(frame, len + x->size);
     memcpy(outer - ETHERNET_LEN, way->header, ETHERNET_WIDE);
     if (family == PKT_IPV6)
-        outer_build_ipv6(outer, PKT_IPV6, x->ip, e, (uint8_t)(x->begin >> 52), (uint16_t)x->size,
+        outer_build_ipv6(outer, PKT_IPV6, x->ip, e, (uint8_t)(x->begin >> 20), (uint16_t)x->size,
                          IPPROTO_IPV6);
     else
-        outer_write(outer, IPV4_LEN_MIN, e, express_outer_ipv4(b, e, x->begin));
+        express_outer_ipv4(outer, b, e, x);
     pkt_decrement_ttl(family, x->ip);
+    return express_set_size(frame, len + x->size);
 }
 
 /* ---- Other tunnels ---- */
@@ -230,7 +246,7 @@ static inline bool express_other(enum pkt_family family, struct burst *b, unsign
     const struct tunnel_inner inner = tunnel_inner_in(family, x.ip, e);
     wrap(b, e, frame, ETHERNET_LEN, &inner);
     memcpy(rte_pktmbuf_mtod(frame, uint8_t *), way->header, ETHERNET_LEN);
-    express_leave(b, i, frame, e, &x, way);
+    express_leave(b, i, frame, rte_pktmbuf_pkt_len(frame), e, &x, way);
     return true;
 }
 
@@ -259,7 +275,8 @@ static inline bool express_put_aside(enum pkt_family family, struct burst *b, un
     const uint8_t protocol = family == PKT_IPV6 ? x.ip[6] : x.ip[9];
     if (b->settings->exits == NULL || (e->flags & ENTRY_BROADCAST) != 0 ||
         protocol != (family == PKT_IPV6 ? IPPROTO_IPV6 : IPPROTO_IPIP) ||
-        !express_is_whole(family, frame, &x) || (family == PKT_IPV4 && (x.begin & IPV4_FRAGMENT) != 0) ||
+        !express_is_whole(family, frame, &x) ||
+        (family == PKT_IPV4 && (pkt_read16(x.ip + 6) & IPV4_FRAGMENT) != 0) ||
         !cuckoo_proves(e, &destination))
         return false;
     rte_prefetch0(x.ip + 64); /* of IPv6 the header inside is there */
@@ -320,16 +337,18 @@ static __rte_always_inline bool express_forward(enum pkt_family family, struct b
                                                 struct rte_mbuf *frame)
 {
     const struct entry *e = b->entry[i];
-    if (unlikely(e->nature != express_usual(family)))
+    const bool usual = express_is_usual(family, e);
+    if (unlikely(!usual && e->nature != express_usual(family).nature))
         return express_rest(family, b, i, frame, e);
     const struct express x = express_of(family, frame);
-    if (unlikely(!express_is_single(family, &x, e) || !express_proves(family, b, i, e, &x)))
+    if (unlikely(!usual && !express_is_single(family, &x, e)) ||
+        unlikely(!express_proves(family, b, i, e, &x)))
         return false;
     const struct worker_way *way = express_way(family, family, b, frame, &x, e);
     if (unlikely(way == NULL))
         return false;
-    express_wrap(family, b, frame, e, &x, way);
-    express_leave(b, i, frame, e, &x, way);
+    const unsigned len = express_wrap(family, b, frame, e, &x, way);
+    express_leave(b, i, frame, len, e, &x, way);
     return true;
 }
 

@@ -243,10 +243,10 @@ static inline enum verdict forward_whole(struct burst *b, unsigned i, enum verdi
 /* A packet of a binding, to be counted when its counter has come from memory. */
 static inline void count_binding(struct burst *b, unsigned i, uint32_t slot, uint32_t size)
 {
-    struct binding_counter *counter = &b->w->bindings[slot];
+    struct binding_counter *counter = &b->bindings[slot];
     rte_prefetch0(counter);
-    b->counted[i].counter = counter;
-    b->counted[i].size = size;
+    b->counter[i] = counter;
+    b->counted[i] = size;
 }
 
 /* A hop as a router makes it (RFC 2003 section 3.1, RFC 1812 section 5.3.1, RFC 2473 section 3.1). */

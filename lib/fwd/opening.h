@@ -107,7 +107,7 @@ static __rte_noinline void opening_all(struct burst *b)
     if (o.n == 0)
         return;
     opening_look_up(b, &o);
-    way_renew_all(b->w);
+    way_renew_all(b->ways);
     for (unsigned k = 0; k < o.n; k++)
         opening_end(b, &o, k);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What stands in front of a packet in a tunnel, on bytes. What never changes for a tunnel is ready in its
- * entry: over IPv4 an outer header with its sum, to which a packet adds TOS, length, identification, DF and
- * the checksum; over IPv6 the tunnel's two ends, before which a packet writes one word.
+ * entry: over IPv4 an outer header with DF and its sum, to which a packet adds TOS, length and checksum, and
+ * an identification if it has no DF; over IPv6 the tunnel's two ends, before which a packet writes one word.
  *
  * Pure functions; any thread.
  */
@@ -44,32 +44,51 @@ struct tunnel_inner {
 
 /* ---- Over IPv4 ---- */
 
-/* The one's complement sum over the header's first eight bytes, as a number, and the rest of it. Half a word
- * round added to itself is the sum of its halves, the carry brought round (RFC 1071). */
-static inline uint16_t outer_sum(uint64_t first, const struct entry *e)
+/* A header's checksum as it lies in memory. sum: of its words, two at once or each by itself. A word of 32
+ * bits, its halves changed round, added to itself has the sum of its halves in the upper one, the carry
+ * brought round (RFC 1071). */
+static inline uint16_t outer_checksum(uint32_t sum)
 {
-    uint64_t sum = first + e->outer_sum - 0x4500; /* which is in both */
-    uint32_t half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
-    return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
+    return (uint16_t)rte_cpu_to_be_32(~(sum + (sum << 16 | sum >> 16)));
 }
 
-/* The outer IP header, which begins with those eight bytes, and what the entry holds behind it up to len. */
-static inline void outer_write(uint8_t *outer, unsigned len, const struct entry *e, uint64_t first)
+/* begin: version, header length, TOS and total length. more: what the words have beyond these and the
+ * entry's. */
+static inline void outer_write_with(uint8_t *outer, unsigned len, const struct entry *e, uint32_t begin,
+                                    uint32_t more)
 {
-    const uint64_t begin = rte_cpu_to_be_64(first);
-    const uint16_t checksum = rte_cpu_to_be_16((uint16_t)~outer_sum(first, e));
+    const uint32_t first = rte_cpu_to_be_32(begin);
+    const uint16_t checksum = outer_checksum(begin + e->outer_sum + more - 0x4500 /* it is in both */);
     memcpy(outer + 4, e->outer + 4, len - 4);
-    memcpy(outer, &begin, sizeof(begin));
+    memcpy(outer, &first, sizeof(first));
     memcpy(outer + 10, &checksum, sizeof(checksum));
+}
+
+/* The outer IP header and what the entry holds behind it up to len. With DF, so that identification does not
+ * count (RFC 6864 section 4.1); */
+static inline void outer_write(uint8_t *outer, unsigned len, const struct entry *e, uint32_t begin)
+{
+    outer_write_with(outer, len, e, begin, 0);
+}
+
+/* or without. */
+static inline void outer_write_divisible(uint8_t *outer, unsigned len, const struct entry *e, uint32_t begin,
+                                         uint16_t identification)
+{
+    const uint32_t second = rte_cpu_to_be_32((uint32_t)identification << 16);
+    outer_write_with(outer, len, e, begin, (uint32_t)identification - IPV4_DF);
+    memcpy(outer + 4, &second, sizeof(second));
 }
 
 /* TOS is copied, ECN with it (RFC 6040 section 4.1, normal mode). */
 static inline void outer_build(uint8_t *outer, unsigned len, const struct entry *e,
                                const struct tunnel_inner *inner, bool outer_df, uint16_t identification)
 {
-    outer_write(outer, len, e,
-                UINT64_C(0x45) << 56 | (uint64_t)inner->tos << 48 | (uint64_t)(inner->size + len) << 32 |
-                    (uint64_t)identification << 16 | (outer_df ? IPV4_DF : 0));
+    const uint32_t begin = UINT32_C(0x45) << 24 | (uint32_t)inner->tos << 16 | (inner->size + len);
+    if (outer_df)
+        outer_write(outer, len, e, begin);
+    else
+        outer_write_divisible(outer, len, e, begin, identification);
 }
 
 /* RFC 2003 section 3.1; IPv6 in IPv4 (RFC 4213 section 3.5) differs by the protocol number in the entry. */

@@ -72,7 +72,7 @@ static inline bool reverse_express_read(enum pkt_family family, struct rte_mbuf 
 static inline bool reverse_express_granted(enum pkt_family family, const struct burst *b,
                                            const uint8_t *outer, const uint8_t *ip, const struct entry *from)
 {
-    if (from->nature != express_usual(family) || (from->flags & ENTRY_REVERSE) == 0)
+    if (from->nature != express_usual(family).nature || (from->flags & ENTRY_REVERSE) == 0)
         return false;
     if (family == PKT_IPV6)
         return cuckoo_proves(from, (const struct addr *)(ip + 8)) &&
@@ -115,7 +115,7 @@ static inline bool reverse_express_route(enum pkt_family family, struct burst *b
     if (home_network(b->settings, &destination) != NULL ||
         !exits_lookup(b->settings->exits, &destination, &adjacency))
         return false;
-    const struct worker_way *way = way_of(b->w, family, adjacency);
+    const struct worker_way *way = way_of(b->ways, family, adjacency);
     if (way == NULL || size > b->w->port[way->port_index].mtu)
         return false;
     reverse_express_open(frame, ip, size);

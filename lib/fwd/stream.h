@@ -56,6 +56,8 @@ static inline void stream_open(struct stream *s, struct worker *w)
     for (unsigned k = 0; k < RTE_DIM(s->burst); k++) {
         struct burst *b = &s->burst[k];
         b->w = w;
+        b->ways = &w->ways;
+        b->bindings = w->bindings;
         b->cuckoo = table_cuckoo(w->table);
         b->settings = __atomic_load_n(&w->settings, __ATOMIC_ACQUIRE);
         b->id_step = (uint16_t)rte_align32pow2(w->workers);
@@ -111,22 +113,46 @@ static __rte_always_inline uint32_t stream_tag(struct burst *b, unsigned i, stru
     return cuckoo_tag_ipv4(destination);
 }
 
-/* What the loops need again and again stands in variables of their own: bytes are written in between, which
- * may be anything to the compiler, so that it would read the rest anew after each. */
-static inline void stream_parse(struct burst *b, const struct burst *found)
+/* How many of n are left when the first ones have been asked for. */
+static inline unsigned stream_left(unsigned n, unsigned first)
+{
+    return n - RTE_MIN(n, first);
+}
+
+/* Entries of the burst before that are asked for while n packets are parsed. */
+static inline unsigned stream_entries_meanwhile(unsigned n, const struct burst *found)
+{
+    return RTE_MIN(stream_left(n, STREAM_AHEAD), stream_left(found->n, STREAM_FIRST_ENTRIES));
+}
+
+/* Some of the packets. With each is asked for: the frame STREAM_AHEAD of it, if there are such frames, and an
+ * entry, unless entry is NULL. Returns how many bytes they have. What the loop needs again and again stands
+ * in variables of its own: bytes are written in between, which may be anything to the compiler, so that it
+ * would read the rest anew after each. */
+static __rte_always_inline uint64_t stream_parse_some(struct burst *b, unsigned from, unsigned to,
+                                                      bool frames, const struct entry *const *entry)
 {
     struct rte_mbuf **frame = b->frame;
-    const unsigned n = b->n, n_found = found->n;
     const struct worker_rx *rx = &b->w->rx[b->port_index];
     uint64_t bytes = 0;
-    for (unsigned i = 0; i < n; i++) {
-        stream_fetch_frame(frame[RTE_MIN(i + STREAM_AHEAD, n - 1)]);
-        if (likely(i + STREAM_FIRST_ENTRIES < n_found))
-            rte_prefetch0(found->entry[i + STREAM_FIRST_ENTRIES]);
+    for (unsigned i = from; i < to; i++) {
+        if (frames)
+            stream_fetch_frame(frame[i + STREAM_AHEAD]);
+        if (entry != NULL)
+            rte_prefetch0(entry[i]);
         bytes += rte_pktmbuf_pkt_len(frame[i]);
         b->tag[i] = stream_tag(b, i, frame[i], rx);
     }
-    b->w->counters.rx_bytes += bytes;
+    return bytes;
+}
+
+static inline void stream_parse(struct burst *b, const struct burst *found)
+{
+    const unsigned n = b->n, frames = stream_left(n, STREAM_AHEAD),
+                   entries = stream_entries_meanwhile(n, found);
+    b->w->counters.rx_bytes += stream_parse_some(b, 0, entries, true, &found->entry[STREAM_FIRST_ENTRIES]) +
+                               stream_parse_some(b, entries, frames, true, NULL) +
+                               stream_parse_some(b, frames, n, false, NULL);
     b->w->counters.rx_packets += n;
 }
 
@@ -137,22 +163,39 @@ static inline void stream_look_up(struct burst *b)
     stream_fetch_entries(b, 0, STREAM_FIRST_ENTRIES);
 }
 
-/* Apart, or the stages would share registers. */
-static __rte_noinline void stream_decide(struct burst *b, const struct burst *parsed)
+/* Some of the packets; plain: all of the burst are plain IPv4. With each is asked for a pair of buckets,
+ * unless pair is NULL. */
+static __rte_always_inline void stream_decide_some(struct burst *b, unsigned from, unsigned to, bool plain,
+                                                   const struct cuckoo_pair *pair)
 {
     struct rte_mbuf **frame = b->frame;
-    const unsigned n = b->n, n_parsed = parsed->n;
     const uint64_t ipv6 = b->ipv6, another = b->odd | ipv6;
-    way_renew_all(b->w);
-    for (unsigned i = 0; i < n; i++) {
-        if (likely(i + STREAM_FIRST_BUCKETS < n_parsed))
-            cuckoo_fetch(&parsed->pair[i + STREAM_FIRST_BUCKETS]);
-        if (likely((another >> i & 1) == 0) && express_forward(PKT_IPV4, b, i, frame[i]))
+    for (unsigned i = from; i < to; i++) {
+        if (pair != NULL)
+            cuckoo_fetch(&pair[i]);
+        if ((plain || (another >> i & 1) == 0) && express_forward(PKT_IPV4, b, i, frame[i]))
             continue;
-        if ((ipv6 >> i & 1) != 0 && express_forward(PKT_IPV6, b, i, frame[i]))
+        if (!plain && (ipv6 >> i & 1) != 0 && express_forward(PKT_IPV6, b, i, frame[i]))
             continue;
         general_decide(b, i);
     }
+}
+
+static __rte_always_inline void stream_decide_all(struct burst *b, const struct burst *parsed, bool plain)
+{
+    const unsigned n = b->n, pairs = RTE_MIN(n, stream_left(parsed->n, STREAM_FIRST_BUCKETS));
+    stream_decide_some(b, 0, pairs, plain, &parsed->pair[STREAM_FIRST_BUCKETS]);
+    stream_decide_some(b, pairs, n, plain, NULL);
+}
+
+/* Apart, or the stages would share registers. */
+static __rte_noinline void stream_decide(struct burst *b, const struct burst *parsed)
+{
+    way_renew_all(b->ways);
+    if (likely((b->odd | b->ipv6) == 0))
+        stream_decide_all(b, parsed, true);
+    else
+        stream_decide_all(b, parsed, false);
 }
 
 static inline void stream_send(struct burst *b)
@@ -165,8 +208,10 @@ static inline void stream_send(struct burst *b)
 
 static inline void stream_count(struct burst *b)
 {
-    for (unsigned i = 0; i < b->n; i++)
-        b->counted[i].counter->tally += tally_of(1, b->counted[i].size);
+    const unsigned n = b->n;
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < n; i++)
+        b->counter[i]->tally += tally_of(1, b->counted[i]);
 }
 
 /* ---- One after the other ---- */
@@ -188,7 +233,7 @@ static inline void stream_step(struct stream *s, unsigned port_index, unsigned n
         stream_fetch_frame(next->frame[i]);
     stream_count(next);
     stream_begin(next, port_index, n, last);
-    stream_fetch_entries(last, STREAM_FIRST_ENTRIES + n, last->n);
+    stream_fetch_entries(last, STREAM_FIRST_ENTRIES + stream_entries_meanwhile(n, last), last->n);
     stream_decide(last, next);
     if (unlikely(last->n_aside > 0))
         opening_all(last);

@@ -206,7 +206,7 @@ static inline bool tunnel_prepend(struct rte_mbuf *m, unsigned front, const stru
     unsigned len = tunnel_len(how) + (inner->limited ? TUNNEL_LIMIT_LEN : 0);
     if (!tunnel_fits(m, front, inner, len))
         return false;
-    tunnel_build(tunnel_grow(m, front, len), how, e, inner, outer_df, outer_df ? 0 : identification);
+    tunnel_build(tunnel_grow(m, front, len), how, e, inner, outer_df, identification);
     return true;
 }
 
@@ -254,6 +254,7 @@ static inline void entry_outer_ipv4(struct entry *e, const struct tunnel *t)
 {
     uint32_t sum = 0;
     e->outer[0] = 0x45;
+    pkt_write16(e->outer + 6, IPV4_DF);
     e->outer[8] = TUNNEL_TTL;
     e->outer[9] = tunnel_protocol(t->encapsulation);
     memcpy(e->outer + 12, &t->source.b[12], 4);

@@ -108,8 +108,7 @@ void worker_start(struct worker *w)
         w->rx[i].ipv4 = express_form(PKT_IPV4, &w->port[i].mac);
         w->rx[i].ipv6 = express_form(PKT_IPV6, &w->port[i].mac);
     }
-    way_unmake_all(w);
-    w->ways_changes = adjacency_changes(w->adjacencies);
+    way_begin(&w->ways, w);
     w->fragmented = (uint32_t)rte_rdtsc(); /* nothing that a stranger could foretell (RFC 7739 section 3) */
     rte_rcu_qsbr_thread_register(table_qsbr(w->table), w->index);
     worker_online(w);

@@ -128,13 +128,16 @@ struct worker {
         unsigned n, n_other;
         uint64_t bytes; /* of the n frames */
     } tx[WORKER_PORTS_MAX];
-    struct worker_way {     /* way.h */
-        uint32_t adjacency; /* its number, or WAY_UNMADE */
-        uint32_t port_index;
-        struct worker_tx *tx;
-        uint8_t header[ETHERNET_WIDE];
-    } ways[2][WORKER_WAYS];
-    uint32_t ways_changes; /* adjacency_changes that the ways know */
+    struct worker_ways { /* way.h */
+        struct worker_way {
+            uint32_t adjacency; /* its number, or WAY_UNMADE */
+            uint32_t port_index;
+            struct worker_tx *tx;
+            uint8_t header[ETHERNET_WIDE];
+        } at[2][WORKER_WAYS];
+        struct worker *worker; /* whose they are */
+        uint32_t changes;      /* adjacency_changes that they know */
+    } ways;
     struct worker_handed {
         struct rte_mbuf *frame[WORKER_BURST];
         unsigned n;

@@ -179,12 +179,14 @@ START_TEST(each_worker_asks_its_own_table)
     while (lane->queue.next < lane->queue.n)
         peer_worker_turn(lane->peer_worker);
     ck_assert_uint_eq(lane->queue.n_sent, BUFFERS);
+    peer_worker_offline(lane->peer_worker);
     lane_prepare_frames(lane);
+    worker_start(lane->worker);
     while (lane->queue.next < lane->queue.n)
         worker_turn(lane->worker);
     ck_assert_uint_eq(lane->queue.n_sent, 0);
     ck_assert_uint_eq(lane->worker->counters.verdict[VERDICT_DROP_NO_BINDING], BUFFERS);
-    peer_worker_offline(lane->peer_worker);
+    worker_offline(lane->worker);
     drop(b);
 }
 END_TEST
