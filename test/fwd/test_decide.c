@@ -295,7 +295,7 @@ START_TEST(many_own_addresses)
 }
 END_TEST
 
-/* Whose bit is set, and who is none of ours. */
+/* Who have both hashes of ours, and are none of ours. */
 START_TEST(strangers_with_our_hash)
 {
     enum { STRANGERS = 8 };
