@@ -21,7 +21,7 @@ enum {
     RATE_PERIOD_MS = 1000,
     RATE_RING = 32768, /* reports */
     RATE_SLICE = 1024, /* counters looked at in one turn, at most: 16 KiB of memory */
-    RATE_MOST = 512,   /* reports of one turn: as many as packets come in it, or sweeps would fall behind */
+    RATE_MOST = 1024,  /* reports of one turn: as many as packets come in it, or sweeps would fall behind */
     RATE_BATCH = 32    /* slots that must be due before any are looked at */
 };
 

@@ -24,7 +24,7 @@
 
 enum {
     WORKER_BURST = 32,
-    WORKER_TURN = 256, /* frames; a turn ends with the round of all ports that brings it so many */
+    WORKER_TURN = 768, /* frames; a turn ends with the round of all ports that brings it so many */
     WORKER_PORTS_MAX = 8,
     WORKER_NETWORKS_MAX = 64,
     WORKER_PEERS_MAX = 64,
